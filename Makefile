@@ -1,0 +1,49 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+help: ## show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## create .venv from the hash-locked requirements
+
+# uv is itself installed under a hash, then installs everything else.
+$(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "$(PYTHON) is not Python 3.11 to 3.13: name one that is, for example make install PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
+	@touch $@
+
+demo: install ## make modelled samples, land them in demo-data/, build and publish a warehouse
+	$(BIN)/justice-etl demo
+
+test: install ## run all tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: install ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install ## measure what the README's table states (about ten minutes)
+	$(BIN)/python -m benchmarks
+
+lock: ## rewrite requirements.lock and requirements-uv.lock from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-strip-extras --no-emit-index-url --no-header --quiet -o requirements.lock
+	grep '^uv==' requirements.lock | sed 's/ .*//' | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-uv.lock
+
+clean: ## remove the demo home, the virtual environment and caches (never data/)
+	chmod -R u+w demo-data 2>/dev/null || true
+	rm -rf demo-data .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: help install demo test lint format bench lock clean

@@ -1,0 +1,136 @@
+"""Contracts: what each table holds, from `schemas/`, turned into types, DDL, keys and comments.
+
+`schemas/fields.yml` defines every field once. `schemas/<schema>/<table>.yml` names the fields of a table in
+their order, its key, which may be null, and which hold times of runs (left out of content hashes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from etl.errors import JusticeError
+from etl.settings import project_root
+
+
+class Field(BaseModel):
+    """One field: a column of this name means the same in every table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    type: str
+    description: str
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    description: str
+    columns: list[str]
+    key: list[str] = []
+    nullable: list[str] = []
+    run_times: list[str] = []
+    unhashed: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a table holds.
+
+    Attributes:
+        schema: `tidy`, `ref`, `core`, `mart` or `meta`.
+        table: its name within the schema.
+        columns: the fields by name, in order.
+        key: the columns that are unique together; rows are stored in this order.
+        nullable: columns that may be null.
+        run_times: columns that hold times of runs, which content hashes leave out.
+        unhashed: a table of run times only, left out of content hashes altogether.
+    """
+
+    schema: str
+    table: str
+    description: str
+    columns: dict[str, Field]
+    key: tuple[str, ...]
+    nullable: frozenset[str]
+    run_times: frozenset[str]
+    unhashed: bool
+
+    @property
+    def name(self) -> str:
+        """`schema.table`."""
+        return f"{self.schema}.{self.table}"
+
+    def ddl(self) -> list[str]:
+        """The statements that create the table with types, keys, not-null and comments."""
+        lines = [
+            f'"{name}" {field.type}{"" if name in self.nullable else " NOT NULL"}'
+            for name, field in self.columns.items()
+        ]
+        if self.key:
+            lines.append(f"PRIMARY KEY ({', '.join(quote(name) for name in self.key)})")
+        comments = [
+            f"COMMENT ON COLUMN {self.name}.{quote(name)} IS {literal(field.description)}"
+            for name, field in self.columns.items()
+        ]
+        return [
+            f"CREATE TABLE {self.name} ({', '.join(lines)})",
+            f"COMMENT ON TABLE {self.name} IS {literal(self.description)}",
+            *comments,
+        ]
+
+
+def quote(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@cache
+def fields() -> dict[str, Field]:
+    """Every field by name."""
+    content = yaml.safe_load((project_root() / "schemas" / "fields.yml").read_text(encoding="utf-8"))
+    return {name: Field.model_validate(field) for name, field in content.items()}
+
+
+@cache
+def contracts() -> dict[str, Contract]:
+    """Every contract by `schema.table`.
+
+    Raises:
+        JusticeError: a contract names a field that `schemas/fields.yml` does not define.
+    """
+    paths = sorted((project_root() / "schemas").glob("*/*.yml"))
+    loaded = [_load(path) for path in paths]
+    return {contract.name: contract for contract in loaded}
+
+
+def _load(path: Path) -> Contract:
+    declared = _Declared.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    known = fields()
+    unknown = [name for name in declared.columns if name not in known]
+    named = {*declared.key, *declared.nullable, *declared.run_times}
+    if unknown or not named <= set(declared.columns):
+        raise JusticeError(
+            f"{path}: {', '.join(unknown or sorted(named - set(declared.columns)))} is not defined",
+            "define the field in schemas/fields.yml and name it under columns",
+        )
+    return Contract(
+        schema=path.parent.name,
+        table=path.stem,
+        description=declared.description,
+        columns={name: known[name] for name in declared.columns},
+        key=tuple(declared.key),
+        nullable=frozenset(declared.nullable),
+        run_times=frozenset(declared.run_times),
+        unhashed=declared.unhashed,
+    )

@@ -1,0 +1,180 @@
+"""Writing files so that nothing half-done is ever visible, and the lease that guards build and publish."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import shutil
+import socket
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from etl.errors import JusticeError, LeaseHeldError
+
+logger = logging.getLogger(__name__)
+
+TEMPORARY_PREFIX = ".writing-"
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def temporary_file(folder: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Open a temporary file in `folder`; it is gone when the block ends, unless it was renamed.
+
+    It is locked while it is open, so that `remove_abandoned` can tell a file that a killed run left from
+    one that is being written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    encoding = None if "b" in mode else "utf-8"
+    with tempfile.NamedTemporaryFile(
+        mode, dir=folder, prefix=TEMPORARY_PREFIX, delete=False, encoding=encoding
+    ) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield file
+        finally:
+            Path(file.name).unlink(missing_ok=True)
+
+
+def rename_synced(file: IO[Any], target: Path) -> None:
+    """Bring a temporary file's content to disk and make it `target` in one step."""
+    file.flush()
+    os.fsync(file.fileno())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    Path(file.name).replace(target)
+    sync_folder(target.parent)
+
+
+@contextmanager
+def write_beside(target: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Open a file that becomes `target` when the block ends well; on an error `target` is untouched."""
+    with temporary_file(target.parent, mode) as file:
+        yield file
+        rename_synced(file, target)
+
+
+def write_json(target: Path, content: object) -> None:
+    """Write JSON with sorted keys, atomically."""
+    with write_beside(target, "w") as file:
+        json.dump(content, file, indent=1, sort_keys=True, ensure_ascii=False)
+        file.write("\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of ours; a damaged one is named.
+
+    Raises:
+        JusticeError: the file is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise JusticeError(
+            f"{path} is damaged: {error}", "restore it from a backup, or remove it and run again"
+        ) from error
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove temporary files of `write_beside` that no process is writing any more."""
+    for path in sorted(folder.rglob(f"{TEMPORARY_PREFIX}*")):
+        try:
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink(missing_ok=True)
+        except (BlockingIOError, FileNotFoundError):
+            continue
+
+
+def make_read_only(folder: Path) -> None:
+    """Take the write permission from everything below `folder`, and from `folder` itself."""
+    for path in [*folder.rglob("*"), folder]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & ~0o222)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, read-only ones included; one that is not there is fine."""
+    if not folder.exists():
+        return
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(path.stat().st_mode | stat.S_IRWXU)
+    shutil.rmtree(folder)
+
+
+def replace_link(link: Path, target: str) -> None:
+    """Point the symbolic link `link` at `target` in one step: readers see the old or the new one."""
+    temporary = link.with_name(f".{link.name}-{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)
+    sync_folder(link.parent)
+
+
+def describe_holder(lock: Path) -> str:
+    """Who wrote the lock file, for a message."""
+    try:
+        holder = json.loads(lock.read_text(encoding="utf-8"))
+        return f"process {holder['pid']} on {holder['host']} ({holder['run']}, since {holder['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+@contextmanager
+def hold_lease(home: Path, run: str, wait_seconds: float) -> Iterator[None]:
+    """Hold the one lease of a home: only its holder builds or publishes.
+
+    Args:
+        home: the data home.
+        run: what the holder is doing, for the message that others get.
+        wait_seconds: how long to wait for another holder; 0 asks once.
+
+    Raises:
+        LeaseHeldError: the lease was still held when the time was up; names the holder.
+    """
+    lock = home / "lease.lock"
+    home.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+", encoding="utf-8") as file:
+        deadline = time.monotonic() + wait_seconds
+        waiting = False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise LeaseHeldError(
+                        f"{home} is being built or published by {describe_holder(lock)}",
+                        "wait for it to end and run again (JUSTICE_LEASE_WAIT_SECONDS sets how long to wait)",
+                    ) from None
+                if not waiting:
+                    logger.info("waiting for the lease", extra={"holder": describe_holder(lock)})
+                    waiting = True
+                time.sleep(0.1)
+        file.seek(0)
+        file.truncate()
+        holder = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "run": run,
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        json.dump(holder, file)
+        file.flush()
+        yield

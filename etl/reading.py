@@ -1,0 +1,165 @@
+"""Landed files → tidy Parquet, one file each; a cache keyed by the bytes and by what reads them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from etl.contracts import contracts
+from etl.errors import LayoutError
+from etl.files import write_beside
+from etl.landing import Record, blob_path
+from etl.settings import project_root
+from etl.sources import Source, load_source
+from etl.spreadsheets import open_workbook
+
+logger = logging.getLogger(__name__)
+
+_TYPES = {
+    "VARCHAR": pa.string(),
+    "DOUBLE": pa.float64(),
+    "BIGINT": pa.int64(),
+    "INTEGER": pa.int32(),
+    "DATE": pa.date32(),
+    "BOOLEAN": pa.bool_(),
+}
+_READING_CODE = ("cells.py", "columns.py", "layouts.py", "offences.py", "reading.py", "spreadsheets.py", "archives.py")
+_READING_LIBRARIES = ("fastexcel", "python-calamine", "pyarrow")
+
+
+@dataclass(frozen=True)
+class TidyFile:
+    """A landed file that was read: its tidy Parquet, the tidy table that it belongs to, and its lines."""
+
+    sha256: str
+    source: str
+    tidy_table: str
+    path: Path
+    rows: int
+
+
+@dataclass(frozen=True)
+class KeptOut:
+    """A landed file that was not read, whole: the rule that it broke and the message for the operator."""
+
+    sha256: str
+    source: str
+    filename: str
+    rule: str
+    message: str
+
+
+def hash_texts(parts: Iterable[bytes]) -> str:
+    """The SHA-256 of several byte strings, each with its length, so that they cannot run together."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+@cache
+def reader_hash(source: str) -> str:
+    """A hash of everything that decides what a source's reader makes of a file: code, declarations, libraries."""
+    root = project_root()
+    declaration = load_source(source)
+    files = [
+        *(root / "etl" / name for name in _READING_CODE),
+        root / "etl" / "sources" / "__init__.py",
+        root / "etl" / "sources" / "readers.py",
+        *(path for path in declaration.folder.iterdir() if path.suffix in (".py", ".yml")),
+        root / "warehouse" / "ref" / "offence_alias.csv",
+        root / "schemas" / "fields.yml",
+        *(root / "schemas" / "tidy" / f"{table}.yml" for table in declaration.tidy),
+    ]
+    libraries = [f"{name}={version(name)}".encode() for name in _READING_LIBRARIES]
+    return hash_texts([*(path.read_bytes() for path in sorted(files)), *libraries])
+
+
+def tidy_schema(table: str) -> pa.Schema:
+    """The Arrow schema of a tidy table, from its contract."""
+    contract = contracts()[f"tidy.{table}"]
+    return pa.schema(
+        [
+            pa.field(name, _TYPES[field.type], nullable=name in contract.nullable)
+            for name, field in contract.columns.items()
+        ]
+    )
+
+
+def tidy_path(home: Path, record: Record, tidy_table: str) -> Path:
+    """Where the tidy Parquet of a landed file lies."""
+    name = f"{record.sha256}-{reader_hash(record.source)[:12]}.parquet"
+    return home / "tidy" / tidy_table / record.source / name
+
+
+def read_landed(home: Path, record: Record) -> TidyFile | KeptOut:
+    """Read one landed file into tidy Parquet, or take it from the cache.
+
+    Returns:
+        The tidy file; or why the whole file is kept out, when it fits no layout or a figure is unreadable.
+    """
+    source = load_source(record.source)
+    for tidy_table in source.tidy:
+        path = tidy_path(home, record, tidy_table)
+        if path.exists():
+            return TidyFile(record.sha256, source.source, tidy_table, path, pq.read_metadata(path).num_rows)
+    try:
+        with open_workbook(blob_path(home, record.sha256), record.media_type) as workbook:
+            tidy_table, rows = _write_tidy(home, record, source, _reader(source)(workbook, source))
+    except LayoutError as error:
+        message = f"{record.filename} ({record.source}/{record.edition}): {error}"
+        logger.warning("kept out", extra={"file": record.filename, "rule": error.rule, "reason": error.what})
+        return KeptOut(record.sha256, source.source, record.filename, error.rule, message)
+    logger.info("read", extra={"file": record.filename, "table": tidy_table, "rows": rows})
+    return TidyFile(record.sha256, source.source, tidy_table, tidy_path(home, record, tidy_table), rows)
+
+
+def _reader(source: Source) -> Callable[..., Iterator[pa.Table]]:
+    reader: Callable[..., Iterator[pa.Table]] = importlib.import_module(f"etl.sources.{source.source}.read").read
+    return reader
+
+
+def _write_tidy(home: Path, record: Record, source: Source, tables: Iterator[pa.Table]) -> tuple[str, int]:
+    """Write the tables of one file as they come; all belong to one tidy table."""
+    first = next(tables, None)
+    if first is None or not first.num_columns:
+        raise LayoutError("no figure was found in it", "check that the file belongs to this source")
+    tidy_table = next(name for name in source.tidy if set(first.column_names) <= set(tidy_schema(name).names))
+    schema = tidy_schema(tidy_table)
+    rows = 0
+    with (
+        write_beside(tidy_path(home, record, tidy_table)) as file,
+        pq.ParquetWriter(file, schema, compression="zstd", compression_level=1) as writer,
+    ):
+        for table in chain([first], tables):
+            rows += table.num_rows
+            writer.write_table(_conform(table, schema))
+    return tidy_table, rows
+
+
+def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table with the columns of its contract, in their order and types."""
+    columns = [
+        table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def remove_stale(home: Path, in_use: Iterable[Path]) -> None:
+    """Remove tidy files that no landed file, read by today's readers, needs."""
+    keep = set(in_use)
+    for path in sorted((home / "tidy").rglob("*.parquet")):
+        if path not in keep:
+            path.unlink()

@@ -1,0 +1,40 @@
+"""Settings from JUSTICE_* environment variables, and where the project's own files are."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+@cache
+def project_root() -> Path:
+    """The folder that holds schemas/, warehouse/, expectations/ and samples/ (a checkout, or the image)."""
+    return Path(__file__).resolve().parent.parent
+
+
+@cache
+def own_version() -> str:
+    """The version of justice-etl that is installed."""
+    return version("justice-etl")
+
+
+class Settings(BaseSettings):
+    """All settings; each can be given as JUSTICE_<NAME> in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="JUSTICE_", extra="ignore")
+
+    home: Path = Field(default_factory=lambda: project_root() / "data", description="Where all data lives.")
+    keep_versions: int = Field(default=10, ge=1, description="Published versions kept, pinned ones apart.")
+    lease_wait_seconds: float = Field(default=600, ge=0, description="How long a run waits for another.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    memory_limit: str = Field(default="4GB", description="DuckDB's memory limit while building.")
+
+    def model_post_init(self, _context: object) -> None:
+        """Make the home absolute once, so that a later change of folder moves nothing."""
+        self.home = self.home.expanduser().absolute()

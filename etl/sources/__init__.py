@@ -1,0 +1,137 @@
+"""The declared sources: one folder each, with `source.yml` (what a publication looks like) and `read.py`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from etl.errors import JusticeError, WrongUseError
+
+FOLDER = Path(__file__).resolve().parent
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Headers = Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+
+
+class Column(_Declared):
+    """A column that a layout reads: the headers it has had, as `cells.header_meaning` gives them."""
+
+    headers: Headers
+    optional: bool = False
+
+
+class Ignored(_Declared):
+    """Something published that is left out on purpose, and why. `match` is a regular expression."""
+
+    match: str
+    why: str
+
+
+class Layout(_Declared):
+    """How one published table looks.
+
+    `sheet` is a regular expression for the whole sheet name (spaces at the ends apart; a text file has no
+    sheet name and fits any); `title` a regular expression found in the lines above the header, if given.
+    `columns` are read by name. Where every other column holds figures of one offence, `figures` lists the
+    offences that must be there and `optional_figures` those that may, by `offence_id`; where the columns are
+    years, `figure_pattern` finds them. Columns that are left out are declared with the reason.
+    """
+
+    layout: str
+    table_id: str
+    sheet: str = ".*"
+    title: str | None = None
+    header_rows: Literal[1, 2] = 1
+    columns: dict[str, Column]
+    figures: list[str] = []
+    optional_figures: list[str] = []
+    figure_pattern: str | None = None
+    ignore_columns: list[Ignored] = []
+    measure: Literal["offences", "change_percent", "rate_per_1000"] | None = None
+    level: str | None = None
+    span: Literal["quarter", "year"] | None = None
+    kind: str | None = None
+
+
+class SourceTable(_Declared):
+    """A table of a source, in the order in which it is preferred where several state one figure.
+
+    `sums` names what the pipeline adds up because the publisher does not: `offences` (to groups and totals),
+    `quarters` (to years), `areas` (forces to regions and countries).
+    """
+
+    table_id: str
+    title: str
+    sums: list[Literal["offences", "quarters", "areas"]] = []
+
+
+class Source(_Declared):
+    """A declared source, as its `source.yml` says. `fineness` breaks ties of one day: higher is preferred."""
+
+    source: str
+    title: str
+    publisher: str
+    licence: str
+    landing_page: str
+    fineness: int = 0
+    tidy: list[str]
+    tables: list[SourceTable]
+    layouts: list[Layout]
+    ignore_sheets: list[Ignored] = []
+    codeless_areas: dict[str, str] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where its declaration and reader lie."""
+        return FOLDER / self.source
+
+    @cached_property
+    def ignored_sheets(self) -> list[tuple[re.Pattern[str], str]]:
+        """Compiled rules for sheets that are not read."""
+        return [(re.compile(rule.match, re.IGNORECASE), rule.why) for rule in self.ignore_sheets]
+
+    def why_ignored(self, sheet: str) -> str | None:
+        """Why a sheet is not read; None if no rule leaves it out."""
+        name = sheet.rsplit("/", 1)[-1].strip()
+        return next((why for rule, why in self.ignored_sheets if rule.fullmatch(name)), None)
+
+
+@cache
+def declared_sources() -> dict[str, Source]:
+    """All declared sources by name.
+
+    Raises:
+        JusticeError: a `source.yml` is not what it must be.
+    """
+    return {path.parent.name: _load(path) for path in sorted(FOLDER.glob("*/source.yml"))}
+
+
+def load_source(name: str) -> Source:
+    """One declared source.
+
+    Raises:
+        WrongUseError: no such source; names those there are.
+    """
+    sources = declared_sources()
+    if name not in sources:
+        raise WrongUseError(f"there is no source {name!r}", f"name one of: {', '.join(sources)}")
+    return sources[name]
+
+
+def _load(path: Path) -> Source:
+    try:
+        source = Source.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise JusticeError(f"{path} is not a valid declaration: {error}", "mend the file") from error
+    if source.source != path.parent.name:
+        raise JusticeError(f"{path} declares {source.source!r}", f"its folder is called {path.parent.name!r}")
+    return source

@@ -1,0 +1,1 @@
+"""Reader of lookups, code histories and code changes."""

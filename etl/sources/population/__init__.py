@@ -1,0 +1,1 @@
+"""Reader of mid-year population estimates."""

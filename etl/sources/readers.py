@@ -1,0 +1,136 @@
+"""What the readers of several sources share: rows of a fitted table as columns of the tidy table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.cells import UNREADABLE, Period, name_key, parse_gss_code, split_notes
+from etl.columns import constant, map_distinct, read_numbers
+from etl.errors import LayoutError
+from etl.layouts import Fit
+from etl.sources import Source
+
+
+def code_without_gss(source: Source, key: str) -> str | None:
+    """Our own code of an area that has no GSS code, by its `name_key`; None if none is declared."""
+    for pattern, code in source.codeless_areas.items():
+        if match := re.fullmatch(pattern, key):
+            return code.format(*(group.replace(" ", "-") for group in match.groups()))
+    return None
+
+
+def cell_error(fit: Fit, row: int, column: str, what: str, next_step: str) -> LayoutError:
+    """An error that names a published cell by sheet and address, with its text."""
+    text = fit.sheet.text(column, row)
+    place = f"sheet {fit.sheet.name!r}, cell {column}{row} ({text!r})"
+    return LayoutError(f"{place}: {what}", next_step, rule="cell")
+
+
+def keep_data_rows(fit: Fit) -> pa.ChunkedArray:
+    """The published row numbers of a long table: rows with anything in at least two declared columns.
+
+    Padding rows hold nothing, and sources and notes below a table stand in one column.
+    """
+    filled = pc.cast(pa.chunked_array([pa.nulls(fit.body.num_rows, pa.int8()).fill_null(0)]), pa.int8())
+    for letter in fit.columns.values():
+        present = pc.invert(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(fit.body[letter], "")), ""))
+        filled = pc.add(filled, pc.cast(present, pa.int8()))
+    return pc.greater_equal(filled, 2)
+
+
+def number_rows(fit: Fit) -> pa.Array:
+    """The published row number of every row below the header."""
+    return pa.array(range(fit.first_row, fit.first_row + fit.body.num_rows), pa.int32())
+
+
+def require(
+    fit: Fit,
+    rows: pa.ChunkedArray,
+    column: str,
+    values: pa.ChunkedArray,
+    what: str,
+    next_step: str,
+) -> None:
+    """Stop the file at the first row in which a value that must be there could not be read.
+
+    Args:
+        fit: the table.
+        rows: published row numbers.
+        column: the declared column whose text could not be read.
+        values: what was read, null where it could not be.
+        what: what was expected.
+        next_step: what to do.
+    """
+    if values.null_count:
+        row = rows.filter(pc.is_null(values))[0].as_py()
+        raise cell_error(fit, row, fit.columns[column], what, next_step)
+
+
+def read_counts(fit: Fit, rows: pa.ChunkedArray, texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """The declared column `value` as whole numbers (as doubles) and markers.
+
+    Raises:
+        LayoutError: a cell is neither a whole number nor a known marker.
+    """
+    values, markers = read_numbers(texts)
+    unreadable = pc.fill_null(pc.equal(markers, UNREADABLE), False)
+    broken = pc.fill_null(pc.not_equal(pc.floor(values), values), False)
+    bad = rows.filter(pc.or_(unreadable, broken))
+    if len(bad):
+        raise cell_error(
+            fit,
+            bad[0].as_py(),
+            fit.columns["value"],
+            "expected a whole number or a marker",
+            "if the publisher means something by it, add it to MARKERS in etl/cells.py",
+        )
+    return values, markers
+
+
+def read_area_columns(
+    fit: Fit, source: Source, names: pa.ChunkedArray, codes: pa.ChunkedArray
+) -> dict[str, pa.ChunkedArray]:
+    """`area_code` (GSS, ours, or null), `area_name` and `area_key` of a column of names, with codes if printed."""
+    keys = map_distinct(names, name_key, pa.string())
+    printed = map_distinct(codes, lambda text: parse_gss_code(text)[0], pa.string())
+    ours = map_distinct(keys, lambda key: code_without_gss(source, key or ""), pa.string())
+    return {
+        "area_code": pc.coalesce(printed, ours),
+        "area_name": map_distinct(names, lambda text: split_notes(text).text, pa.string()),
+        "area_key": keys,
+    }
+
+
+def map_periods(
+    keys: pa.ChunkedArray, parse: Callable[[str | None], Period | None]
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Start and end of the period that each text means; null where `parse` gives None."""
+
+    def start(text: str | None) -> date | None:
+        period = parse(text)
+        return period.start if period else None
+
+    def end(text: str | None) -> date | None:
+        period = parse(text)
+        return period.end if period else None
+
+    return map_distinct(keys, start, pa.date32()), map_distinct(keys, end, pa.date32())
+
+
+def long_table(fit: Fit, length: int, columns: dict[str, pa.ChunkedArray]) -> pa.Table:
+    """A tidy table of recorded crime from columns and what the layout says of all its rows."""
+    layout = fit.layout
+    same = {
+        "table_id": layout.table_id,
+        "measure": layout.measure,
+        "level": layout.level,
+        "span": layout.span,
+        "sheet": fit.sheet.name,
+        "column": fit.columns["value"],
+    }
+    return pa.table(columns | {name: constant(value, pa.string(), length) for name, value in same.items()})

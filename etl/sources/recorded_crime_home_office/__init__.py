@@ -1,0 +1,1 @@
+"""Reader of Home Office open data by force and by Community Safety Partnership."""

@@ -1,0 +1,1 @@
+"""Reader of the ONS force area tables, Table C2 and the rolling-year file."""
