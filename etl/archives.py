@@ -6,9 +6,14 @@ than a disk. Everything is decided on the bytes, before a reader sees them.
 
 from __future__ import annotations
 
-import io
+import copy
+import lzma
+import re
 import stat
+import struct
+import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -29,6 +34,12 @@ MODELLED_MARK = "justice-etl modelled sample"
 """Stands in the properties of a modelled workbook or the first lines of a modelled text file."""
 
 _CHUNK = 1 << 20
+_IN_MEMORY = 64 << 20
+_FREE_SECTOR = 0xFFFFFFFF
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
+"""Bytes that no text holds (0x1a is the end-of-file mark of old CSV files)."""
+_MARKUP = re.compile(r"<[!?a-z]", re.IGNORECASE)
+_JSON = re.compile(r'\{\s*["}]|\[\s*(["{\[\]\d-]|true\b|false\b|null\b)')
 
 
 @dataclass(frozen=True)
@@ -99,30 +110,73 @@ def _sniff_ole(path: Path, name: str) -> str:
     content = path.read_bytes()
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise RefusedFileError(f"{name} is protected by a password", "get an open copy of it")
+    if not _is_whole_ole(content):
+        raise RefusedFileError(f"{name} is a damaged OLE file: its end is missing", "fetch it again")
     if any(stream.encode("utf-16-le") in content for stream in ("Workbook", "Book")):
         return XLS
     raise RefusedFileError(f"{name} is an OLE file but no Excel workbook", "check what was downloaded")
 
 
+def _is_whole_ole(content: bytes) -> bool:
+    """Whether every sector that the allocation table of an OLE file uses is there."""
+
+    def numbers(start: int, length: int) -> tuple[int, ...]:
+        part = content[start : start + length]
+        return struct.unpack(f"<{len(part) // 4}I", part[: len(part) // 4 * 4])
+
+    sector = 1 << int.from_bytes(content[30:32], "little")
+    if sector not in (512, 4096) or len(content) < sector:
+        return False
+    present = -(-(len(content) - sector) // sector)
+    tables = [number for number in numbers(76, 436) if number != _FREE_SECTOR]
+    following, count = numbers(68, 8)
+    for _ in range(count):
+        if following >= present:
+            return False
+        *more, following = numbers((following + 1) * sector, sector) or (_FREE_SECTOR,)
+        tables += [number for number in more if number != _FREE_SECTOR]
+    for position, table in enumerate(tables):
+        if table >= present:
+            return False
+        first = position * sector // 4
+        used = [index for index, to in enumerate(numbers((table + 1) * sector, sector)) if to != _FREE_SECTOR]
+        if used and first + used[-1] >= present:
+            return False
+    return True
+
+
 def _sniff_text(name: str, head: bytes) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return CSV
-    if b"\x00" in head:
+        text = head[: len(head) & ~1].decode("utf-16", "replace")
+    elif head.startswith(b"%PDF") or _CONTROL.search(head):
         raise RefusedFileError(
             f"{name} is of an unknown binary type (starts with {head[:8].hex(' ')})",
             "expected xlsx, ods, xls, csv, json or zip: check what was downloaded",
         )
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body")):
+    else:
+        text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    start = text.lstrip()
+    if _MARKUP.match(start):
         raise RefusedFileError(
             f"{name} is a page of HTML or XML, not a table (starts with {start[:40]!r})",
             "the publisher may have answered with an error page: fetch it again or check the address",
         )
-    if start.startswith((b"{", b"[")):
-        return JSON
     if not start:
         raise RefusedFileError(f"{name} holds nothing but white space", "fetch it again")
-    return CSV
+    # `[x] means not available` is a line of a table, `["x"` is JSON.
+    return JSON if _JSON.match(start) else CSV
+
+
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def check_archive(
@@ -157,10 +211,14 @@ def check_archive(
             declared = sum(member.file_size for member in members)
             if declared > max(size * limits.ratio, limits.ratio_from_bytes):
                 raise _beyond(name, f"{declared:,} bytes out of {size:,}", f"a ratio of {limits.ratio}")
+            seen: set[str] = set()
             for member in members:
                 _check_member(name, member, limits)
+                if member.filename in seen:
+                    raise RefusedFileError(f"{name} holds {member.filename!r} twice", "do not use this file")
+                seen.add(member.filename)
                 _unpack_member(archive, name, member, limits, depth, count)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
+    except _DAMAGE as error:
         raise RefusedFileError(f"{name} is a damaged archive: {error}", "fetch it again") from error
 
 
@@ -199,21 +257,33 @@ def _unpack_member(
     depth: int,
     count: _Count,
 ) -> None:
-    nested: io.BytesIO | None = None
-    with archive.open(member) as stream:
+    # `zipfile` stops at the size that the directory declares; other readers go on to the end of the data.
+    honest = copy.copy(member)
+    honest.file_size = limits.member_bytes + _CHUNK
+    found = 0
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as nested, archive.open(honest) as stream:
         while chunk := stream.read(_CHUNK):
-            if stream.tell() == len(chunk) and chunk.startswith(ZIP_MAGIC):
+            if not found and chunk.startswith(ZIP_MAGIC):
                 if depth + 1 > limits.nesting:
                     raise _beyond(name, f"an archive within an archive within it: {member.filename!r}", "one")
-                nested = io.BytesIO()
-            if nested is not None:
                 nested.write(chunk)
+            elif nested.tell():
+                nested.write(chunk)
+            found += len(chunk)
             count.bytes += len(chunk)
+            if found > member.file_size:
+                break
             if count.bytes > limits.total_bytes:
                 raise _beyond(name, f"more than {limits.total_bytes:,} bytes unpacked", "that much")
-    if nested is not None:
-        inner = f"{name}/{member.filename}"
-        check_archive(nested, inner, nested.tell(), limits, depth=depth + 1, count=count)
+        if found != member.file_size:
+            raise RefusedFileError(
+                f"{name} declares {member.file_size:,} bytes for {member.filename!r} and holds "
+                f"{'more' if found > member.file_size else f'{found:,}'}",
+                "do not use this file",
+            )
+        if size := nested.tell():
+            nested.seek(0)
+            check_archive(nested, f"{name}/{member.filename}", size, limits, depth=depth + 1, count=count)
 
 
 def is_modelled(path: Path, media_type: str) -> bool:
@@ -224,12 +294,26 @@ def is_modelled(path: Path, media_type: str) -> bool:
     mark = MODELLED_MARK.encode()
     if media_type in (XLSX, XLSM, ODS):
         with zipfile.ZipFile(path) as archive:
-            properties = {"docProps/core.xml", "meta.xml"} & set(archive.namelist())
-            return any(mark in archive.read(member) for member in sorted(properties))
+            return _has_mark(archive)
     if media_type == ZIP:
         with zipfile.ZipFile(path) as archive:
-            return any(mark in archive.open(member).read(4096) for member in archive.infolist())
+            return any(_is_modelled_member(archive, member) for member in archive.infolist())
     if media_type == XLS:
         return mark in path.read_bytes()
     with path.open("rb") as file:
         return mark in file.read(4096)
+
+
+def _has_mark(workbook: zipfile.ZipFile) -> bool:
+    properties = {"docProps/core.xml", "meta.xml"} & set(workbook.namelist())
+    return any(MODELLED_MARK.encode() in workbook.read(member) for member in sorted(properties))
+
+
+def _is_modelled_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    with archive.open(member) as stream:
+        head = stream.read(4096)
+        if not head.startswith(ZIP_MAGIC):
+            return MODELLED_MARK.encode() in head
+        stream.seek(0)
+        with zipfile.ZipFile(stream) as workbook:
+            return _has_mark(workbook)

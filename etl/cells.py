@@ -8,6 +8,7 @@ whole columns.
 from __future__ import annotations
 
 import calendar
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -38,7 +39,7 @@ _TRAILING_MARKER = re.compile(r"\s*(\[[a-z]+\])$", re.IGNORECASE)
 _NOTE = re.compile(r"\s*\[\s*notes?\s*([\d,\s and]+)\]", re.IGNORECASE)
 _GLUED_NOTES = re.compile(r"(?<=[A-Za-z\])])(\d{1,2}(?:,\s?\d{1,2})*)(?=\s|\)|$)")
 _LOOSE_NOTES = re.compile(r"(?<=\))\s+(\d{1,2}(?:,\s?\d{1,2})*)$")
-_GSS_CODE = re.compile(r"\s*([EWKSN]\d{8})\s*(\d{0,2})\s*")
+_GSS_CODE = re.compile(r"\s*([EWKSN][0-9]{8})\s*(|[0-9]{1,2}(?:,\s?[0-9]{1,2})*|\[\s*[Nn]otes?[\d,\s and]+\])\s*")
 
 MONTHS = {
     name.casefold(): number
@@ -47,9 +48,10 @@ MONTHS = {
     if name
 } | {"sept": 9}
 _MONTH = "(" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
+_YEAR = "((?:18|19|20|21)[0-9]{2})"
 _YEAR_ENDING = re.compile(rf"year\s+ending\s+{_MONTH}\s+(\d{{2,}}(?:,\d+)*)", re.IGNORECASE)
-_COHORT = re.compile(rf"{_MONTH}\s*(\d{{4}})?\s*(?:to|-|–)\s*{_MONTH}\s*(\d{{4}})", re.IGNORECASE)
-_MONTH_YEAR = re.compile(rf"(?:(\d{{1,2}})\s+)?{_MONTH}\s+(\d{{4}})", re.IGNORECASE)
+_COHORT = re.compile(rf"{_MONTH}\s*{_YEAR}?\s*(?:to|-|–)\s*{_MONTH}\s*{_YEAR}", re.IGNORECASE)
+_MONTH_YEAR = re.compile(rf"(?:(\d{{1,2}})\s+)?{_MONTH}\s+{_YEAR}", re.IGNORECASE)
 _FINANCIAL_YEAR = re.compile(r"((?:19|20)\d{2})\s*[/_–-]\s*(\d{2}|\d{4})")
 
 
@@ -96,6 +98,8 @@ def parse_number(text: str | None) -> tuple[float | None, str | None]:
     if not _NUMBER.fullmatch(plain):
         return None, UNREADABLE
     value = float(plain.rstrip("%").replace(",", "").replace(" ", ""))
+    if math.isinf(value):
+        return None, UNREADABLE
     return value + 0.0, marker  # + 0.0 turns the -0.0 of "-00" into 0
 
 
@@ -112,11 +116,14 @@ def split_notes(text: str | None) -> Named:
     """
     plain = tidy_text(text)
     notes: tuple[int, ...] = ()
-    for pattern in (_NOTE, _LOOSE_NOTES, _GLUED_NOTES):
-        for match in pattern.finditer(plain):
-            notes += _notes(match.group(1))
-        plain = pattern.sub("", plain)
-    return Named(tidy_text(plain), notes)
+    before = None
+    while plain != before:  # a note that is gone can bare another: `(excluding fraud)1 2`
+        before = plain
+        for pattern in (_NOTE, _LOOSE_NOTES, _GLUED_NOTES):
+            for match in pattern.finditer(plain):
+                notes += _notes(match.group(1))
+            plain = tidy_text(pattern.sub("", plain))
+    return Named(plain, notes)
 
 
 def header_meaning(text: str | None) -> str:
@@ -125,7 +132,7 @@ def header_meaning(text: str | None) -> str:
 
 
 def name_key(name: str | None) -> str:
-    """A place name as it is compared: no notes, accents, case, punctuation; `&` is `and`; `X, City of` is `city of X`."""
+    """A place name as it is compared: no notes, accents, case, punctuation; `X, City of` is `city of X`."""
     plain = split_notes(name).text.casefold().replace("&", " and ")
     for words in ("city of", "county of"):
         if plain.endswith(f", {words}"):
@@ -147,7 +154,10 @@ def month_end(year: int, month: int) -> date:
 
 def year_to(end: date) -> Period:
     """The year that ends on the last day of a month."""
-    return Period(date(end.year - 1, end.month, 1) + timedelta(days=calendar.monthrange(end.year - 1, end.month)[1]), end)
+    return Period(
+        date(end.year - 1, end.month, 1) + timedelta(days=calendar.monthrange(end.year - 1, end.month)[1]),
+        end,
+    )
 
 
 def quarter_to(end: date) -> Period:
@@ -158,7 +168,7 @@ def quarter_to(end: date) -> Period:
 
 def _year_with_notes(digits: str) -> int:
     """`181,2,3` → 2018 (notes 1, 2, 3); `20191,2` → 2019; a year of four digits is tried first."""
-    first = digits.split(",")[0]
+    first = digits.split(",", maxsplit=1)[0]
     if len(first) >= 4 and 1990 <= int(first[:4]) <= 2049:
         return int(first[:4])
     return 2000 + int(first[:2])
@@ -173,9 +183,9 @@ def parse_years_ending(text: str) -> list[date]:
 def parse_day(text: str | None) -> date | None:
     """A day in any published form (`31/03/2003`, `31-03-2003`, `2003-03-31 00:00:00`, `31 March 2003`)."""
     plain = tidy_text(text)
-    if match := re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})([ T]00:00:00)?", plain):
+    if match := re.fullmatch(rf"{_YEAR}-(\d{{2}})-(\d{{2}})([ T]00:00:00)?", plain):
         parts = int(match[1]), int(match[2]), int(match[3])
-    elif match := re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", plain):
+    elif match := re.fullmatch(rf"(\d{{1,2}})[/.-](\d{{1,2}})[/.-]{_YEAR}", plain):
         parts = int(match[3]), int(match[2]), int(match[1])
     elif (match := _MONTH_YEAR.fullmatch(plain)) and match[1]:
         parts = int(match[3]), MONTHS[match[2].casefold()], int(match[1])
@@ -201,14 +211,15 @@ def parse_period_end(text: str | None) -> date | None:
 
 
 def parse_cohort(text: str | None) -> Period | None:
-    """A span of months: `Apr 2012 to Mar 2013`, `Apr 2009-Mar 2010`, `Apr - Jun 2019`."""
+    """A span of months: `Apr 2012 to Mar 2013`, `Apr 2009-Mar 2010`, `Apr - Jun 2019`; none runs backwards."""
     match = _COHORT.search(tidy_text(text))
     if not match:
         return None
     first, last = MONTHS[match[1].casefold()], MONTHS[match[3].casefold()]
     end_year = int(match[4])
     start_year = int(match[2]) if match[2] else end_year - (first > last)
-    return Period(date(start_year, first, 1), month_end(end_year, last))
+    period = Period(date(start_year, first, 1), month_end(end_year, last))
+    return period if period.start < period.end else None
 
 
 def parse_financial_year(text: str | None) -> int | None:

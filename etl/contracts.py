@@ -36,6 +36,7 @@ class _Declared(BaseModel):
     nullable: list[str] = []
     run_times: list[str] = []
     unhashed: bool = False
+    view: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Contract:
         nullable: columns that may be null.
         run_times: columns that hold times of runs, which content hashes leave out.
         unhashed: a table of run times only, left out of content hashes altogether.
+        view: whether it is a view, not a table.
     """
 
     schema: str
@@ -60,29 +62,38 @@ class Contract:
     nullable: frozenset[str]
     run_times: frozenset[str]
     unhashed: bool
+    view: bool
 
     @property
     def name(self) -> str:
         """`schema.table`."""
         return f"{self.schema}.{self.table}"
 
-    def ddl(self) -> list[str]:
-        """The statements that create the table with types, keys, not-null and comments."""
+    def create(self) -> str:
+        """The statement that creates the table with types, key and not-null."""
         lines = [
-            f'"{name}" {field.type}{"" if name in self.nullable else " NOT NULL"}'
+            f"{quote(name)} {field.type}{'' if name in self.nullable else ' NOT NULL'}"
             for name, field in self.columns.items()
         ]
         if self.key:
-            lines.append(f"PRIMARY KEY ({', '.join(quote(name) for name in self.key)})")
-        comments = [
-            f"COMMENT ON COLUMN {self.name}.{quote(name)} IS {literal(field.description)}"
-            for name, field in self.columns.items()
-        ]
+            lines.append(f"PRIMARY KEY ({self.order})")
+        return f"CREATE TABLE {self.name} ({', '.join(lines)})"
+
+    def comments(self) -> list[str]:
+        """The statements that comment the table, or view, and its columns."""
+        kind = "VIEW" if self.view else "TABLE"
         return [
-            f"CREATE TABLE {self.name} ({', '.join(lines)})",
-            f"COMMENT ON TABLE {self.name} IS {literal(self.description)}",
-            *comments,
+            f"COMMENT ON {kind} {self.name} IS {literal(self.description)}",
+            *(
+                f"COMMENT ON COLUMN {self.name}.{quote(name)} IS {literal(field.description)}"
+                for name, field in self.columns.items()
+            ),
         ]
+
+    @property
+    def order(self) -> str:
+        """The key as a list of SQL identifiers: the order in which rows are stored and hashed."""
+        return ", ".join(quote(name) for name in self.key)
 
 
 def quote(name: str) -> str:
@@ -133,4 +144,5 @@ def _load(path: Path) -> Contract:
         nullable=frozenset(declared.nullable),
         run_times=frozenset(declared.run_times),
         unhashed=declared.unhashed,
+        view=declared.view,
     )

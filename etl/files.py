@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import logging
 import os
@@ -11,7 +12,7 @@ import socket
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,15 @@ from etl.errors import JusticeError, LeaseHeldError
 logger = logging.getLogger(__name__)
 
 TEMPORARY_PREFIX = ".writing-"
+
+
+def hash_parts(parts: Iterable[bytes]) -> str:
+    """The SHA-256 of several byte strings, each with its length, so that they cannot run together."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def sync_folder(folder: Path) -> None:
@@ -41,15 +51,26 @@ def temporary_file(folder: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     one that is being written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    encoding = None if "b" in mode else "utf-8"
-    with tempfile.NamedTemporaryFile(
-        mode, dir=folder, prefix=TEMPORARY_PREFIX, delete=False, encoding=encoding
-    ) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with _open_locked(folder, mode) as file:
         try:
             yield file
         finally:
             Path(file.name).unlink(missing_ok=True)
+
+
+def _open_locked(folder: Path, mode: str) -> IO[Any]:
+    encoding = None if "b" in mode else "utf-8"
+    while True:
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - the caller closes it
+            mode, dir=folder, prefix=TEMPORARY_PREFIX, delete=False, encoding=encoding
+        )
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # Other users of the machine may query what we publish.
+        os.fchmod(file.fileno(), 0o644)
+        # Between its opening and its locking another process may have taken it for abandoned.
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()
 
 
 def rename_synced(file: IO[Any], target: Path) -> None:
@@ -90,9 +111,30 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-def remove_abandoned(folder: Path) -> None:
-    """Remove temporary files of `write_beside` that no process is writing any more."""
-    for path in sorted(folder.rglob(f"{TEMPORARY_PREFIX}*")):
+def read_object(path: Path, *keys: str) -> dict[str, Any]:
+    """Read a JSON object of ours that must have these keys.
+
+    Raises:
+        JusticeError: the file is not JSON, no object, or lacks a key.
+    """
+    content = read_json(path)
+    missing = [key for key in keys if key not in content] if isinstance(content, dict) else ["{…}"]
+    if missing:
+        raise JusticeError(
+            f"{path} is damaged: {', '.join(missing)} is missing", "restore it from a backup, or remove it and run again"
+        )
+    return dict(content)
+
+
+def remove_abandoned(folder: Path, *, below: bool = True) -> None:
+    """Remove temporary files of `write_beside` that no process is writing any more.
+
+    Args:
+        folder: where they were written.
+        below: whether to look in the folders below it too.
+    """
+    pattern = f"{TEMPORARY_PREFIX}*"
+    for path in sorted(folder.rglob(pattern) if below else folder.glob(pattern)):
         try:
             with path.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -119,12 +161,20 @@ def remove_tree(folder: Path) -> None:
 
 
 def replace_link(link: Path, target: str) -> None:
-    """Point the symbolic link `link` at `target` in one step: readers see the old or the new one."""
-    temporary = link.with_name(f".{link.name}-{os.getpid()}")
+    """Point the symbolic link `link` at `target` in one step: readers see the old or the new one.
+
+    Only the holder of the lease does this, so that what a killed run left is always in the same place.
+    """
+    temporary = next_link(link)
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     temporary.replace(link)
     sync_folder(link.parent)
+
+
+def next_link(link: Path) -> Path:
+    """Where `replace_link` makes the link that is to replace `link`."""
+    return link.with_name(f".{link.name}-next")
 
 
 def describe_holder(lock: Path) -> str:

@@ -12,15 +12,16 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 from zoneinfo import ZoneInfo
 
 from etl.archives import is_modelled, sniff
 from etl.errors import JusticeError, RefusedFileError, WrongUseError
-from etl.files import read_json, remove_abandoned, rename_synced, temporary_file, write_json
+from etl.files import read_object, remove_abandoned, rename_synced, temporary_file, write_json
 from etl.settings import own_version
 from etl.sources import load_source
 
@@ -95,13 +96,11 @@ def parse_published(text: str) -> str:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise WrongUseError(
-            f"{text!r} is no publication date", "write it as 2018-07-19 or 2018-07-19T09:30"
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=LONDON)
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=LONDON)
+        return moment.astimezone(UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
+        raise WrongUseError(f"{text!r} is no publication date", "write it as 2018-07-19 or 2018-07-19T09:30") from None
 
 
 def published_on(published_at: str) -> date:
@@ -123,7 +122,7 @@ def hash_file(path: Path) -> str:
 def home_kind(home: Path) -> HomeKind | None:
     """Whether a data home is for real files or for the demo; None where nothing was landed yet."""
     path = home / "home.json"
-    return read_json(path)["kind"] if path.exists() else None
+    return read_object(path, "kind")["kind"] if path.exists() else None
 
 
 def claim_home(home: Path, kind: HomeKind) -> None:
@@ -173,47 +172,48 @@ def land(
         raise WrongUseError(f"the release title {title!r} holds no letters", "give the title as published")
     published_at = parse_published(published)
     kind = home_kind(home) or "real"
+    remove_abandoned(home, below=False)
     remove_abandoned(home / "landing")
     known = {record.key: record for record in read_records(home)}
     landed_at = datetime.now(UTC).isoformat(timespec="seconds")
     records = []
-    for path in files:
-        sha256, size, media_type, modelled = _keep_bytes(home, path)
-        if modelled != (kind == "demo"):
-            raise RefusedFileError(
-                f"{path.name} is {'a modelled sample' if modelled else 'a real file'} and {home} is a {kind} home",
-                "modelled samples belong in a demo home, published files in a real one (JUSTICE_HOME)",
+    with ExitStack() as staging:
+        staged = [staging.enter_context(_stage(home, path)) for path in files]
+        for path, copy in zip(files, staged, strict=True):
+            if copy.is_modelled != (kind == "demo"):
+                raise RefusedFileError(
+                    f"{path.name} is {'a modelled sample' if copy.is_modelled else 'a real file'} and {home} "
+                    f"is a {kind} home",
+                    "modelled samples belong in a demo home, published files in a real one (JUSTICE_HOME)",
+                )
+            records.append(
+                Record(
+                    source=source,
+                    edition=edition,
+                    title=title,
+                    published_at=published_at,
+                    filename=path.name,
+                    sha256=copy.sha256,
+                    bytes=copy.bytes,
+                    media_type=copy.media_type,
+                    is_modelled=copy.is_modelled,
+                    publisher=declaration.publisher,
+                    licence=declaration.licence,
+                    landing_page=declaration.landing_page,
+                    url=url,
+                    landed_at=landed_at,
+                    landed_by=f"justice-etl {own_version()}",
+                )
             )
-        records.append(
-            Record(
-                source=source,
-                edition=edition,
-                title=title,
-                published_at=published_at,
-                filename=path.name,
-                sha256=sha256,
-                bytes=size,
-                media_type=media_type,
-                is_modelled=modelled,
-                publisher=declaration.publisher,
-                licence=declaration.licence,
-                landing_page=declaration.landing_page,
-                url=url,
-                landed_at=landed_at,
-                landed_by=f"justice-etl {own_version()}",
-            )
-        )
-    _refuse_ambiguous_swap([*known.values(), *records])
-    claim_home(home, kind)
+        _refuse_ambiguous_swap([*known.values(), *records])
+        claim_home(home, kind)
+        for copy in staged:
+            _keep(home, copy)
     new = {record.key for record in records} - known.keys()
     for record in records:
         if record.key in new:
             write_json(_record_path(home, record), asdict(record))
-    names = {
-        record.key: release.release_id
-        for release in list_releases(home)
-        for record in release.records
-    }
+    names = {record.key: release.release_id for release in list_releases(home) for record in release.records}
     result = [Landed(known.get(r.key, r), names[r.key], r.key in new) for r in records]
     for item in result:
         logger.info(
@@ -223,8 +223,20 @@ def land(
     return result
 
 
-def _keep_bytes(home: Path, path: Path) -> tuple[str, int, str, bool]:
-    """Copy a file into the landing zone, hashing it on the way; → sha256, bytes, media type, modelled."""
+@dataclass(frozen=True)
+class _Staged:
+    """A copy that was checked and hashed, and is not kept yet."""
+
+    file: IO[bytes]
+    sha256: str
+    bytes: int
+    media_type: str
+    is_modelled: bool
+
+
+@contextmanager
+def _stage(home: Path, path: Path) -> Iterator[_Staged]:
+    """Copy a file beside the landing zone, hashed and checked; it is gone after the block unless kept."""
     if not path.is_file():
         raise WrongUseError(f"there is no file {path}", "check the path")
     digest = hashlib.sha256()
@@ -236,13 +248,16 @@ def _keep_bytes(home: Path, path: Path) -> tuple[str, int, str, bool]:
         staged = Path(copy.name)
         media_type = sniff(staged, path.name)
         modelled = is_modelled(staged, media_type)
-        sha256 = digest.hexdigest()
-        target = blob_path(home, sha256)
-        # A blob that no longer matches its name is mended by landing the same bytes again.
-        if not target.exists() or hash_file(target) != sha256:
-            staged.chmod(0o444)
-            rename_synced(copy, target)
-        return sha256, target.stat().st_size, media_type, modelled
+        yield _Staged(copy, digest.hexdigest(), staged.stat().st_size, media_type, modelled)
+
+
+def _keep(home: Path, copy: _Staged) -> None:
+    """Give a staged copy its place in the landing zone, unless its bytes lie there already."""
+    target = blob_path(home, copy.sha256)
+    # A blob that no longer matches its name is mended by landing the same bytes again.
+    if not target.exists() or hash_file(target) != copy.sha256:
+        Path(copy.file.name).chmod(0o444)
+        rename_synced(copy.file, target)
 
 
 def _refuse_ambiguous_swap(records: list[Record]) -> None:
@@ -269,7 +284,9 @@ def _record_path(home: Path, record: Record) -> Path:
 def read_records(home: Path) -> list[Record]:
     """All provenance records of a home, in a total order that does not depend on when they were landed."""
     paths = (home / "landing" / "records").glob("*/*/*.json")
-    records = [Record(**read_json(path)) for path in paths]
+    names = [field.name for field in fields(Record)]
+    contents = [read_object(path, *names) for path in paths]
+    records = [Record(**{name: content[name] for name in names}) for content in contents]
     return sorted(records, key=lambda record: record.key)
 
 

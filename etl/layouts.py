@@ -81,9 +81,7 @@ class Misfit:
         return "; ".join(parts)
 
 
-def fit_layout(
-    layout: Layout, sheet: Sheet, aliases: Mapping[str, str], *, is_named: bool
-) -> Fit | Misfit:
+def fit_layout(layout: Layout, sheet: Sheet, aliases: Mapping[str, str], *, is_named: bool) -> Fit | Misfit:
     """Try one layout on one sheet.
 
     Args:
@@ -125,15 +123,20 @@ def _fit_row(
     meanings = {letters[i]: header_meaning(text) for i, text in enumerate(texts) if text}
     columns: dict[str, str] = {}
     missing: list[str] = []
+    doubled: set[str] = set()
     for name, column in layout.columns.items():
-        places = [letter for letter, meaning in meanings.items() if meaning in column.headers]
+        places = [letter for letter, meaning in meanings.items() if column.is_headed(meaning)]
         if len(places) > 1:
-            return Misfit(layout, sheet.name, f"row {index + 1} has {column.headers[0]!r} twice")
+            doubled.add(column.expected)
         if places:
             columns[name] = places[0]
         elif not column.optional:
-            missing.append(column.headers[0])
-    rest = {letter: meaning for letter, meaning in meanings.items() if letter not in columns.values()}
+            missing.append(column.expected)
+    rest = {
+        letter: meaning
+        for letter, meaning in meanings.items()
+        if not any(column.is_headed(meaning) for column in layout.columns.values())
+    }
     figures = _name_figures(layout, rest, aliases)
     missing += [offence for offence in layout.figures if offence not in figures.values()]
     ignored = [re.compile(rule.match) for rule in layout.ignore_columns]
@@ -142,7 +145,7 @@ def _fit_row(
         for letter, meaning in rest.items()
         if letter not in figures and not any(rule.fullmatch(meaning) for rule in ignored)
     ]
-    doubled = {meaning for meaning in figures.values() if list(figures.values()).count(meaning) > 1}
+    doubled |= {meaning for meaning in figures.values() if list(figures.values()).count(meaning) > 1}
     found = [*columns, *figures.values()]
     if missing or extra or doubled or not found:
         why = f"row {index + 1} comes nearest" + (f", with {sorted(doubled)} twice" if doubled else "")
@@ -174,6 +177,23 @@ def fit_sheet(source: Source, sheet: Sheet, *, is_named: bool) -> Fit | list[Mis
     return sorted(misfits, key=lambda misfit: (-len(misfit.found), len(misfit.missing) + len(misfit.extra)))
 
 
+def find_table(source: Source, sheet: Sheet, *, is_named: bool) -> Fit:
+    """The declared table of a sheet.
+
+    Raises:
+        LayoutError: the sheet fits no layout; the message names what was expected and what was found.
+    """
+    fit = fit_sheet(source, sheet, is_named=is_named)
+    if isinstance(fit, list):
+        raise LayoutError(
+            f"sheet {sheet.name!r} fits no layout of {source.source}; nearest is {fit[0].describe()}"
+            if fit
+            else f"{source.source} declares no layout",
+            f"compare with `justice-etl inspect`, then add the layout to etl/sources/{source.source}/source.yml",
+        )
+    return fit
+
+
 def find_tables(source: Source, workbook: Workbook) -> Iterator[Fit]:
     """Every declared table of a workbook, sheet by sheet.
 
@@ -185,18 +205,8 @@ def find_tables(source: Source, workbook: Workbook) -> Iterator[Fit]:
     for name in workbook.sheet_names:
         if source.why_ignored(name):
             continue
-        fit = fit_sheet(source, workbook.sheet(name), is_named=workbook.is_named(name))
-        if isinstance(fit, list):
-            raise LayoutError(
-                f"sheet {name!r} fits no layout of {source.source}; nearest is {fit[0].describe()}"
-                if fit
-                else f"{source.source} declares no layout",
-                f"compare with `justice-etl inspect`, then add the layout to etl/sources/{source.source}/source.yml",
-            )
+        yield find_table(source, workbook.sheet(name), is_named=workbook.is_named(name))
         found += 1
-        yield fit
     if not found:
         skipped = "; ".join(workbook.skipped.values()) or "no sheet but those left out by rule"
-        raise LayoutError(
-            f"holds no table of {source.source}: {skipped}", "check that the file belongs to this source"
-        )
+        raise LayoutError(f"holds no table of {source.source}: {skipped}", "check that the file belongs to this source")

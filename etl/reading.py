@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -16,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl.contracts import contracts
-from etl.errors import LayoutError
-from etl.files import write_beside
-from etl.landing import Record, blob_path
+from etl.errors import JusticeError, LayoutError
+from etl.files import hash_parts, remove_abandoned, write_beside
+from etl.landing import Record, blob_path, hash_file
 from etl.settings import project_root
 from etl.sources import Source, load_source
 from etl.spreadsheets import open_workbook
@@ -33,7 +32,15 @@ _TYPES = {
     "DATE": pa.date32(),
     "BOOLEAN": pa.bool_(),
 }
-_READING_CODE = ("cells.py", "columns.py", "layouts.py", "offences.py", "reading.py", "spreadsheets.py", "archives.py")
+_READING_CODE = (
+    "cells.py",
+    "columns.py",
+    "layouts.py",
+    "offences.py",
+    "reading.py",
+    "spreadsheets.py",
+    "archives.py",
+)
 _READING_LIBRARIES = ("fastexcel", "python-calamine", "pyarrow")
 
 
@@ -59,15 +66,6 @@ class KeptOut:
     message: str
 
 
-def hash_texts(parts: Iterable[bytes]) -> str:
-    """The SHA-256 of several byte strings, each with its length, so that they cannot run together."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.hexdigest()
-
-
 @cache
 def reader_hash(source: str) -> str:
     """A hash of everything that decides what a source's reader makes of a file: code, declarations, libraries."""
@@ -83,7 +81,7 @@ def reader_hash(source: str) -> str:
         *(root / "schemas" / "tidy" / f"{table}.yml" for table in declaration.tidy),
     ]
     libraries = [f"{name}={version(name)}".encode() for name in _READING_LIBRARIES]
-    return hash_texts([*(path.read_bytes() for path in sorted(files)), *libraries])
+    return hash_parts([*(path.read_bytes() for path in sorted(files)), *libraries])
 
 
 def tidy_schema(table: str) -> pa.Schema:
@@ -108,24 +106,35 @@ def read_landed(home: Path, record: Record) -> TidyFile | KeptOut:
 
     Returns:
         The tidy file; or why the whole file is kept out, when it fits no layout or a figure is unreadable.
+
+    Raises:
+        JusticeError: the landed bytes are gone or have changed; what they hold now is not what was published.
     """
     source = load_source(record.source)
     for tidy_table in source.tidy:
         path = tidy_path(home, record, tidy_table)
         if path.exists():
             return TidyFile(record.sha256, source.source, tidy_table, path, pq.read_metadata(path).num_rows)
+    blob = blob_path(home, record.sha256)
+    if not blob.exists() or hash_file(blob) != record.sha256:
+        raise JusticeError(
+            f"{record.filename} of {record.source}/{record.edition} ({record.sha256[:12]}) is "
+            f"{'damaged' if blob.exists() else 'gone'} in the landing zone",
+            "land the original again; `justice-etl verify` lists all that does not match",
+        )
     try:
-        with open_workbook(blob_path(home, record.sha256), record.media_type) as workbook:
-            tidy_table, rows = _write_tidy(home, record, source, _reader(source)(workbook, source))
+        with open_workbook(blob, record.media_type) as workbook:
+            tidy_table, rows = _write_tidy(home, record, source, reader_of(source)(workbook, source))
     except LayoutError as error:
-        message = f"{record.filename} ({record.source}/{record.edition}): {error}"
+        message = f"{record.filename} ({record.source}/{record.edition}), rule {error.rule}: {error}"
         logger.warning("kept out", extra={"file": record.filename, "rule": error.rule, "reason": error.what})
         return KeptOut(record.sha256, source.source, record.filename, error.rule, message)
     logger.info("read", extra={"file": record.filename, "table": tidy_table, "rows": rows})
     return TidyFile(record.sha256, source.source, tidy_table, tidy_path(home, record, tidy_table), rows)
 
 
-def _reader(source: Source) -> Callable[..., Iterator[pa.Table]]:
+def reader_of(source: Source) -> Callable[..., Iterator[pa.Table]]:
+    """The `read(workbook, source)` of a source: an iterator of tables in the columns of its tidy table."""
     reader: Callable[..., Iterator[pa.Table]] = importlib.import_module(f"etl.sources.{source.source}.read").read
     return reader
 
@@ -145,20 +154,35 @@ def _write_tidy(home: Path, record: Record, source: Source, tables: Iterator[pa.
         for table in chain([first], tables):
             rows += table.num_rows
             writer.write_table(_conform(table, schema))
+        if not rows:
+            raise LayoutError("its tables hold no figure", "check that the file is complete")
     return tidy_table, rows
 
 
 def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The table with the columns of its contract, in their order and types."""
+    """The table with the columns of its contract, in their order and types.
+
+    Raises:
+        LayoutError: a line lacks what every line must have.
+    """
     columns = [
         table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
         for field in schema
     ]
+    for field, column in zip(schema, columns, strict=True):
+        if not field.nullable and column.null_count:
+            line = table.filter(column.is_null()).slice(0, 1).to_pylist()[0]
+            raise LayoutError(
+                f"sheet {line.get('sheet')!r}, row {line.get('row')}: there is no {field.name}",
+                "compare the published row",
+                rule="cell",
+            )
     return pa.table(columns, schema=schema)
 
 
 def remove_stale(home: Path, in_use: Iterable[Path]) -> None:
-    """Remove tidy files that no landed file, read by today's readers, needs."""
+    """Remove tidy files that no landed file, read by today's readers, needs, and what killed runs left."""
+    remove_abandoned(home / "tidy")
     keep = set(in_use)
     for path in sorted((home / "tidy").rglob("*.parquet")):
         if path not in keep:

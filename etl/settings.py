@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -26,7 +26,7 @@ def own_version() -> str:
 class Settings(BaseSettings):
     """All settings; each can be given as JUSTICE_<NAME> in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="JUSTICE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="JUSTICE_", extra="ignore", validate_default=True)
 
     home: Path = Field(default_factory=lambda: project_root() / "data", description="Where all data lives.")
     keep_versions: int = Field(default=10, ge=1, description="Published versions kept, pinned ones apart.")
@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     memory_limit: str = Field(default="4GB", description="DuckDB's memory limit while building.")
 
-    def model_post_init(self, _context: object) -> None:
+    @field_validator("home")
+    @classmethod
+    def make_absolute(cls, home: Path) -> Path:
         """Make the home absolute once, so that a later change of folder moves nothing."""
-        self.home = self.home.expanduser().absolute()
+        return home.expanduser().absolute()

@@ -12,12 +12,13 @@ import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,12 +26,26 @@ import pyarrow.compute as pc
 from etl.archives import CSV, JSON, ODS, XLS, XLSM, XLSX, ZIP, sniff
 from etl.errors import LayoutError, RefusedFileError
 
+if TYPE_CHECKING:
+    from fastexcel import CellError, ExcelReader
+    from python_calamine import CalamineWorkbook
+
 CSV_SHEET = "csv"
 """What the only sheet of a text file is called: a landed file has no name of its own."""
 
 _SPREADSHEETS = (XLSX, XLSM, ODS, XLS)
 _DELIMITERS = ",;\t|"
 _CSV_ROWS_AT_ONCE = 100_000
+_ERROR_KIND = re.compile(r"Error\((\w+)\)")
+_ERROR_TEXTS = {
+    "Div0": "#DIV/0!",
+    "NA": "#N/A",
+    "Name": "#NAME?",
+    "Null": "#NULL!",
+    "Num": "#NUM!",
+    "Ref": "#REF!",
+    "Value": "#VALUE!",
+}
 
 
 @dataclass(frozen=True)
@@ -72,14 +87,44 @@ class Workbook:
         self.media_type = media_type
         self.skipped = skipped
         self._parts = parts
+        self._opened: tuple[_Part, ExcelReader] | None = None
 
     @cached_property
     def _places(self) -> dict[str, tuple[_Part, str]]:
         places: dict[str, tuple[_Part, str]] = {}
         for part in self._parts:
-            for name in _list_sheets(part):
+            for name in self._list_sheets(part):
                 places[_join(part.prefix, name)] = (part, name)
         return places
+
+    def _open(self, part: _Part) -> ExcelReader:
+        """A part opened by fastexcel, kept until another is asked for: to open an ods is to read all of it."""
+        import fastexcel
+
+        if self._opened is None or self._opened[0] != part:
+            self._opened = None  # first let go of the other: a million rows take 0.7 GB
+            self._opened = part, fastexcel.read_excel(_nameless(part.path))
+        return self._opened[1]
+
+    def _list_sheets(self, part: _Part) -> list[str]:
+        if part.media_type == CSV:
+            return [CSV_SHEET]
+        if part.media_type not in _SPREADSHEETS:
+            return []
+        import fastexcel
+        import python_calamine
+
+        try:
+            with _stop_panics("the workbook"):
+                return list(self._open(part).sheet_names)
+        except fastexcel.FastExcelError as first:
+            try:
+                with _stop_panics("the workbook"):
+                    return list(_open_with_calamine(part.path).sheet_names)
+            except python_calamine.CalamineError:
+                raise LayoutError(
+                    f"the workbook cannot be opened: {first}", "open it by hand", rule="unreadable"
+                ) from first
 
     @property
     def sheet_names(self) -> list[str]:
@@ -99,7 +144,14 @@ class Workbook:
         part, inner = self._places[name]
         if part.media_type == CSV:
             return Sheet(name, _read_csv(part.path, name))
-        return Sheet(name, _read_spreadsheet(part.path, inner))
+        import fastexcel
+
+        try:
+            with _stop_panics(f"sheet {inner!r}"):
+                cells = _read_sheet(self._open(part), inner)
+        except fastexcel.FastExcelError:
+            cells = _read_with_calamine(part.path, inner)
+        return Sheet(name, cells)
 
 
 def _join(prefix: str, name: str) -> str:
@@ -139,27 +191,38 @@ def _unpack(path: Path, folder: Path) -> tuple[list[_Part], dict[str, str]]:
                 while chunk := source.read(1 << 20):
                     copy.write(chunk)
             try:
-                parts.append(_Part(target, sniff(target, member.filename), member.filename))
+                media_type = sniff(target, member.filename)
             except RefusedFileError as refusal:
                 skipped[member.filename] = refusal.what
+                continue
+            if media_type in (*_SPREADSHEETS, CSV):
+                parts.append(_Part(target, media_type, member.filename))
+            else:
+                skipped[member.filename] = f"{member.filename} holds no sheets ({media_type})"
     return parts, skipped
 
 
-def _list_sheets(part: _Part) -> list[str]:
-    if part.media_type == CSV:
-        return [CSV_SHEET]
-    if part.media_type not in _SPREADSHEETS:
-        return []
-    import fastexcel
+def _nameless(path: Path) -> Path | bytes:
+    """What the Rust readers open by content: they believe the ending of a name, which proves nothing."""
+    return path.read_bytes() if path.suffix else path
+
+
+def _open_with_calamine(path: Path) -> CalamineWorkbook:
     import python_calamine
 
+    source = _nameless(path)
+    return python_calamine.load_workbook(io.BytesIO(source) if isinstance(source, bytes) else source)
+
+
+@contextmanager
+def _stop_panics(what: str) -> Iterator[None]:
+    """Turn a panic of the Rust readers, which is no Exception, into an error that keeps out one file."""
     try:
-        return list(fastexcel.read_excel(part.path).sheet_names)
-    except fastexcel.FastExcelError as first:
-        try:
-            return list(python_calamine.CalamineWorkbook.from_path(part.path).sheet_names)
-        except python_calamine.CalamineError:
-            raise LayoutError(f"the workbook cannot be opened: {first}", "open it by hand", rule="unreadable") from first
+        yield
+    except BaseException as panic:
+        if type(panic).__name__ != "PanicException":
+            raise
+        raise LayoutError(f"{what} is damaged: {panic}", "open it by hand", rule="unreadable") from None
 
 
 def column_letters(index: int) -> str:
@@ -172,26 +235,36 @@ def column_letters(index: int) -> str:
     return letters
 
 
-def _read_spreadsheet(path: Path, name: str) -> pa.Table:
-    import fastexcel
-
-    try:
-        sheet = fastexcel.read_excel(path).load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-        if sheet.width == 0:
-            return pa.table({})
-        # Leading empty columns are left out by fastexcel, so letters come from where a column really is.
-        present = {c.absolute_index: c.index for c in sheet.available_columns()}
-        batch = sheet.to_arrow()
-    except fastexcel.FastExcelError:
-        return _read_with_calamine(path, name)
+def _read_sheet(reader: ExcelReader, name: str) -> pa.Table:
+    sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+    if sheet.width == 0:
+        return pa.table({})
+    # Leading empty columns are left out by fastexcel, so letters come from where a column really is.
+    present = {c.absolute_index: c.index for c in sheet.available_columns()}
+    batch, errors = sheet.to_arrow_with_errors()
     height = batch.num_rows
+    published = _restore_errors(batch, errors.errors if errors else [])
     columns = {
-        column_letters(index): (
-            batch.column(present[index]) if index in present else pa.nulls(height, pa.string())
-        )
+        column_letters(index): published[present[index]] if index in present else pa.nulls(height, pa.string())
         for index in range(max(present) + 1)
     }
     return pa.table(columns)
+
+
+def _restore_errors(batch: pa.RecordBatch, errors: Iterable[CellError]) -> list[pa.Array]:
+    """The columns with the error values of formulas, which fastexcel leaves out: `#N/A` is not an empty cell."""
+    columns: list[pa.Array] = batch.columns
+    texts: dict[int, dict[int, str]] = {}
+    for error in errors:
+        row, column = error.position
+        kind = _ERROR_KIND.search(error.detail)
+        texts.setdefault(column, {})[row] = _ERROR_TEXTS.get(kind[1] if kind else "", "#ERROR!")
+    for column, rows in texts.items():
+        values = columns[column].to_pylist()
+        for row, text in rows.items():
+            values[row] = text
+        columns[column] = pa.array(values, pa.string())
+    return columns
 
 
 def _read_with_calamine(path: Path, name: str) -> pa.Table:
@@ -199,8 +272,9 @@ def _read_with_calamine(path: Path, name: str) -> pa.Table:
     import python_calamine
 
     try:
-        sheet = python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_name(name)
-        rows = sheet.to_python(skip_empty_area=False)
+        with _stop_panics(f"sheet {name!r}"):
+            sheet = _open_with_calamine(path).get_sheet_by_name(name)
+            rows = sheet.to_python(skip_empty_area=False)
     except python_calamine.CalamineError as error:
         raise LayoutError(f"sheet {name!r} cannot be read: {error}", "open it by hand", rule="unreadable") from error
     return _to_table([[_as_text(value) for value in row] for row in rows])
@@ -252,7 +326,9 @@ def _read_csv(path: Path, name: str) -> pa.Table:
         text = decode(path.read_bytes())
     except UnicodeDecodeError as error:
         raise LayoutError(
-            f"{name} is text in no known encoding: {error}", "expected UTF-8, UTF-16 or Windows-1252", rule="unreadable"
+            f"{name} is text in no known encoding: {error}",
+            "expected UTF-8, UTF-16 or Windows-1252",
+            rule="unreadable",
         ) from error
     tables, rows = [], []
     try:
@@ -262,7 +338,9 @@ def _read_csv(path: Path, name: str) -> pa.Table:
                 tables.append(_to_table(rows))
                 rows = []
     except csv.Error as error:
-        raise LayoutError(f"{name} is damaged near line {len(rows)}: {error}", "fetch it again", rule="unreadable") from error
+        raise LayoutError(
+            f"{name} is damaged near line {len(rows)}: {error}", "fetch it again", rule="unreadable"
+        ) from error
     if rows or not tables:
         tables.append(_to_table(rows))
     return pa.concat_tables(tables, promote_options="default").combine_chunks()
@@ -270,7 +348,7 @@ def _read_csv(path: Path, name: str) -> pa.Table:
 
 def _to_table(rows: list[list[str]] | list[list[str | None]]) -> pa.Table:
     """Rows of any length as columns of one length; empty text becomes null."""
-    width = max((len(row) for row in rows), default=0)
+    width = max((len(row) or 1 for row in rows), default=0)
     columns = {}
     for index in range(width):
         values = pa.array([row[index] if index < len(row) else None for row in rows], pa.string())
@@ -283,4 +361,14 @@ def supports(media_type: str) -> bool:
     return media_type in (*_SPREADSHEETS, CSV, ZIP)
 
 
-__all__ = ["CSV_SHEET", "JSON", "Sheet", "Workbook", "column_letters", "decode", "detect_delimiter", "open_workbook", "supports"]
+__all__ = [
+    "CSV_SHEET",
+    "JSON",
+    "Sheet",
+    "Workbook",
+    "column_letters",
+    "decode",
+    "detect_delimiter",
+    "open_workbook",
+    "supports",
+]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from etl.errors import JusticeError, WrongUseError
 
@@ -23,10 +23,34 @@ Headers = Annotated[list[str], BeforeValidator(lambda value: [value] if isinstan
 
 
 class Column(_Declared):
-    """A column that a layout reads: the headers it has had, as `cells.header_meaning` gives them."""
+    """A column that a layout reads: the headers it has had, as `cells.header_meaning` gives them.
 
-    headers: Headers
+    Headers that carry a year (`LAD24CD`, `ltla24_code`) are given by `pattern`, a regular expression for the
+    whole header; what it calls `vintage` is the year.
+    """
+
+    headers: Headers = []
+    pattern: str | None = None
     optional: bool = False
+
+    @model_validator(mode="after")
+    def _says_what_it_is(self) -> Column:
+        if not self.headers and not self.pattern:
+            raise ValueError("a column needs headers or a pattern")
+        return self
+
+    @property
+    def expected(self) -> str:
+        """What messages call it."""
+        return self.headers[0] if self.headers else str(self.pattern)
+
+    def match(self, meaning: str) -> re.Match[str] | None:
+        """The match of a header's meaning with the pattern; None where it does not match or there is none."""
+        return re.fullmatch(self.pattern, meaning) if self.pattern else None
+
+    def is_headed(self, meaning: str) -> bool:
+        """Whether a header of this meaning stands over the column."""
+        return meaning in self.headers or self.match(meaning) is not None
 
 
 class Ignored(_Declared):

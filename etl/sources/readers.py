@@ -93,10 +93,15 @@ def read_counts(fit: Fit, rows: pa.ChunkedArray, texts: pa.ChunkedArray) -> tupl
 
 
 def read_area_columns(
-    fit: Fit, source: Source, names: pa.ChunkedArray, codes: pa.ChunkedArray
+    fit: Fit, source: Source, rows: pa.ChunkedArray, names: pa.ChunkedArray, codes: pa.ChunkedArray
 ) -> dict[str, pa.ChunkedArray]:
-    """`area_code` (GSS, ours, or null), `area_name` and `area_key` of a column of names, with codes if printed."""
-    keys = map_distinct(names, name_key, pa.string())
+    """`area_code` (GSS, ours, or null), `area_name` and `area_key` of a column of names, with codes if printed.
+
+    Raises:
+        LayoutError: a row names no area.
+    """
+    keys = map_distinct(names, lambda text: name_key(text) or None, pa.string())
+    require(fit, rows, "area_name", keys, "expected the name of an area", "compare the row")
     printed = map_distinct(codes, lambda text: parse_gss_code(text)[0], pa.string())
     ours = map_distinct(keys, lambda key: code_without_gss(source, key or ""), pa.string())
     return {

@@ -37,7 +37,11 @@ def _read_sheet(fit: Fit) -> pa.Table:
             value, marker = parse_number(fit.sheet.text(letter, row))
             if marker == UNREADABLE or (value is not None and not (value.is_integer() and value > 0)):
                 raise cell_error(
-                    fit, row, letter, "expected a whole number of people above 0", "compare the published sheet"
+                    fit,
+                    row,
+                    letter,
+                    "expected a whole number of people above 0",
+                    "compare the published sheet",
                 )
             lines.append(
                 {

@@ -46,7 +46,14 @@ def _read_sheet(fit: Fit, source: Source) -> pa.Table:
     rows = pa.chunked_array([number_rows(fit)]).filter(keep)
     quarters = join_texts(column("year"), column("quarter"))
     starts, ends = map_periods(quarters, _parse_quarter)
-    require(fit, rows, "quarter", ends, "expected a financial year and quarter like 2017/18 and 1", "compare the row")
+    require(
+        fit,
+        rows,
+        "quarter",
+        ends,
+        "expected a financial year and quarter like 2017/18 and 1",
+        "compare the row",
+    )
     offences = map_distinct(join_texts(column("offence"), ends), _find_offence, pa.string())
     require(
         fit,
@@ -57,8 +64,10 @@ def _read_sheet(fit: Fit, source: Source) -> pa.Table:
         "add it to warehouse/ref/offence.csv and offence_alias.csv, with the group that the row prints",
     )
     values, markers = read_counts(fit, rows, column("value"))
-    areas = read_area_columns(fit, source, column("area_name"), column("area_code"))
-    parents = column("force_name") if "force_name" in fit.columns else pa.chunked_array([pa.nulls(len(rows), pa.string())])
+    areas = read_area_columns(fit, source, rows, column("area_name"), column("area_code"))
+    parents = (
+        column("force_name") if "force_name" in fit.columns else pa.chunked_array([pa.nulls(len(rows), pa.string())])
+    )
     return long_table(
         fit,
         len(rows),
@@ -76,7 +85,7 @@ def _read_sheet(fit: Fit, source: Source) -> pa.Table:
 
 
 def _parse_quarter(key: str | None) -> Period | None:
-    year, quarter = (key or "|").split("|")
+    year, _, quarter = (key or "|").rpartition("|")
     return parse_financial_quarter(year, quarter)
 
 

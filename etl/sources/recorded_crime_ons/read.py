@@ -79,7 +79,11 @@ def _read_wide(fit: Fit, source: Source) -> pa.Table:
             whole = fit.layout.measure != "offences" or value is None or value.is_integer()
             if marker == UNREADABLE or not whole:
                 raise cell_error(
-                    fit, row, letter, "expected a number or a marker", "a new marker belongs in MARKERS in etl/cells.py"
+                    fit,
+                    row,
+                    letter,
+                    "expected a number or a marker",
+                    "a new marker belongs in MARKERS in etl/cells.py",
                 )
             lines.append(
                 area
@@ -148,13 +152,20 @@ def _read_rolling_years(fit: Fit, source: Source) -> pa.Table:
     starts, ends = map_periods(column("period"), _parse_year)
     require(fit, rows, "period", ends, "expected a day such as 31/03/2018", "a new form belongs in etl/cells.py")
     offences = map_distinct(join_texts(column("offence"), ends), _find_offence, pa.string())
-    require(fit, rows, "offence", offences, "this offence is not known", "add it to warehouse/ref/offence_alias.csv")
+    require(
+        fit,
+        rows,
+        "offence",
+        offences,
+        "this offence is not known",
+        "add it to warehouse/ref/offence_alias.csv",
+    )
     values, markers = read_counts(fit, rows, column("value"))
     no_codes = pa.chunked_array([pa.nulls(len(rows), pa.string())])
     return long_table(
         fit,
         len(rows),
-        read_area_columns(fit, source, column("area_name"), no_codes)
+        read_area_columns(fit, source, rows, column("area_name"), no_codes)
         | {
             "parent_name": no_codes,
             "offence_id": offences,

@@ -1,0 +1,486 @@
+"""The command line: `justice-etl`. Every command calls the functions that the scheduler calls."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from etl.errors import ExitStatus, JusticeError, WrongUseError
+from etl.logs import set_up_logging
+from etl.settings import Settings, own_version
+
+if TYPE_CHECKING:
+    from etl.build import Progress
+
+app = typer.Typer(
+    name="justice-etl",
+    help="Published crime and justice tables of England and Wales, from the workbook to a DuckDB warehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+out = Console()
+err = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="The files, as downloaded.")]
+
+
+@app.callback(invoke_without_command=True)
+def set_up(
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more, and show tracebacks.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Published crime and justice tables of England and Wales, from the workbook to a DuckDB warehouse."""
+    settings = Settings()
+    # On a terminal progress says what is going on; elsewhere plain log lines do.
+    quiet = err.is_terminal and not verbose
+    set_up_logging("DEBUG" if verbose else "ERROR" if quiet else settings.log_level, settings.log_format)
+    if version:
+        out.print(own_version())
+        raise typer.Exit
+
+
+@contextmanager
+def show_progress() -> Iterator[Progress]:
+    """A Rich progress bar on a terminal; elsewhere the log lines speak."""
+    from etl.build import no_progress
+
+    if not err.is_terminal:
+        yield no_progress
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("")
+
+        def update(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield update
+
+
+def print_json(content: Any) -> None:
+    """Print data as JSON: dataclasses as objects, dates as ISO text."""
+
+    def plain(value: object) -> object:
+        if is_dataclass(value) and not isinstance(value, type):
+            return asdict(value)
+        return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
+
+    sys.stdout.write(json.dumps(content, default=plain, indent=1, ensure_ascii=False) + "\n")
+
+
+def print_table(columns: list[str], rows: list[tuple[Any, ...]], title: str | None = None) -> None:
+    """Print rows as a table; numbers to the right, nothing cut on a terminal's width where it can be helped."""
+    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False)
+    for index, column in enumerate(columns):
+        numeric = all(isinstance(row[index], (int, float, type(None))) for row in rows) and bool(rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(format_value(value) for value in row))
+    console = out if out.is_terminal else Console(width=max(out.width, 200))
+    console.print(table)
+
+
+def format_value(value: Any) -> str:
+    """A value as people read it: thousands separated, nulls as a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
+    return str(value).replace("[", "\\[")
+
+
+@app.command()
+def demo() -> None:
+    """Make modelled samples, land them in demo-data/, build and publish."""
+    from etl.demo import demo_settings, run_demo
+    from etl.query import run_query
+
+    settings = demo_settings(Settings())
+    with show_progress() as progress:
+        result = run_demo(settings, progress)
+    if result.published.is_new:
+        out.print(f"Published version {result.published.version} in {result.home}.")
+    else:
+        out.print(f"Nothing new: version {result.published.version} already serves in {result.home}.")
+    answer = run_query(settings.home, WEST_MIDLANDS_TREND)
+    print_table(answer.columns, answer.rows, "West Midlands Police, recorded crime excluding fraud (MODELLED SAMPLE)")
+    home = os.path.relpath(result.home)
+    out.print(
+        "Force totals are real figures carried over with their source; everything below them is modelled.\n"
+        "Next:\n"
+        f'  JUSTICE_HOME={home} .venv/bin/justice-etl sql "SELECT * FROM mart.crime_trend LIMIT 5"\n'
+        f'  JUSTICE_HOME={home} .venv/bin/justice-etl trace "West Midlands" total_excluding_fraud 2018-03-31 '
+        "--level police_force\n"
+        "  docs/using.md (questions and their SQL), README.md (landing real files)",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+WEST_MIDLANDS_TREND = """
+    SELECT period_end AS "year ending", offences, change, round(change_percent, 1) AS "change %",
+        round(rate_per_1000, 1) AS "per 1,000", previous_source AS "compared with", reason
+    FROM mart.crime_trend
+    WHERE area_code = 'E23000014' AND offence_id = 'total_excluding_fraud' AND span = 'year'
+    ORDER BY period_end
+"""
+
+
+@app.command(name="land")
+def land_files(
+    files: Files,
+    source: Annotated[str, typer.Option(help="A declared source, such as recorded_crime_ons.")],
+    release: Annotated[str, typer.Option(metavar="TITLE", help="Title of the edition, as published.")],
+    published_on: Annotated[
+        str, typer.Option(metavar="DATE", help="When it was published (2018-07-19, or with a time).")
+    ],
+    url: Annotated[str | None, typer.Option(help="Where the file came from.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep files that you have in hand, byte for byte, as one release of a source."""
+    from etl.landing import land
+
+    landed = land(Settings().home, source=source, title=release, published=published_on, files=files, url=url)
+    if as_json:
+        print_json(landed)
+        return
+    for item in landed:
+        word = "Landed" if item.is_new else "Already there"
+        out.print(f"{word}: {item.record.filename} → {item.release_id} ({item.record.sha256[:12]})", highlight=False)
+
+
+@app.command(name="build")
+def build_warehouse(as_json: AsJson = False) -> None:
+    """Read what was landed and build the warehouse beside the one that serves."""
+    from etl.build import build
+    from etl.files import hold_lease
+    from etl.manifest import read_manifest
+
+    settings = Settings()
+    with show_progress() as progress, hold_lease(settings.home, "build", settings.lease_wait_seconds):
+        built = build(settings.home, settings, progress)
+    manifest = read_manifest(built.folder)
+    if as_json:
+        print_json({"version": built.version, "is_new": built.is_new, "kept_out": manifest["kept_out"]})
+    elif built.is_new:
+        rows = sum(table["rows"] for table in manifest["tables"].values())
+        out.print(f"Built version {built.version}: {rows:,} rows in {len(manifest['tables'])} tables.")
+        out.print("Next: justice-etl publish", highlight=False)
+    else:
+        out.print(f"Nothing new: version {built.version} was already built.")
+    report_kept_out(settings.home, manifest)
+
+
+@app.command(name="publish")
+def publish_version(as_json: AsJson = False) -> None:
+    """Let the version that the landed files make serve, in one step; it is built first if need be."""
+    from etl.build import build
+    from etl.files import hold_lease
+    from etl.manifest import read_manifest
+    from etl.publish import CURRENT, publish, serving_manifest
+
+    settings = Settings()
+    home = settings.home
+    with show_progress() as progress, hold_lease(home, "publish", settings.lease_wait_seconds):
+        before = serving_manifest(home)
+        # Where everything is built already, this only says which version it is.
+        built = build(home, settings, progress)
+        published = publish(home, settings, built.version)
+    if as_json:
+        print_json(published)
+    elif published.is_new:
+        out.print(f"Published version {published.version}: {home / CURRENT}", soft_wrap=True, highlight=False)
+    else:
+        out.print(f"Nothing new: version {published.version} already serves.")
+    report_kept_out(home, read_manifest(home / CURRENT), before if published.is_new else "same")
+
+
+def report_kept_out(home: Path, manifest: dict[str, Any], before: dict[str, Any] | str | None = "current") -> None:
+    """Say what a version keeps out; exit with 3 where the version before it did not.
+
+    Args:
+        home: the data home.
+        manifest: of the version.
+        before: manifest of the version before it; "current" for the one that serves, "same" for none other.
+    """
+    from etl.publish import find_newly_kept_out, serving_manifest
+
+    if before == "current":
+        before = serving_manifest(home)
+    previous = manifest if before == "same" else before
+    assert previous is None or isinstance(previous, dict)
+    newly = find_newly_kept_out(manifest, previous)
+    for message in find_newly_kept_out(manifest, None):
+        word, style = ("Kept out", "red") if message in newly else ("Still kept out", "yellow")
+        err.print(f"[{style}]{word}[/]: {message.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+    if newly:
+        raise typer.Exit(ExitStatus.KEPT_OUT)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """What the home holds, which version serves, and whether it speaks of all that was landed."""
+    from etl.status import get_status
+
+    found = get_status(Settings().home)
+    if as_json:
+        print_json(found)
+        return
+    out.print(f"Home       {found.home} ({found.kind or 'nothing landed yet'})", highlight=False, soft_wrap=True)
+    out.print(f"Landed     {found.releases} releases, {found.files} files", highlight=False)
+    out.print(f"Serving    {found.current or 'nothing yet'}" + (f", built {found.built_at}" if found.built_at else ""))
+    if found.releases and not found.is_up_to_date:
+        out.print("           not of all that was landed, or of other code: justice-etl build, then publish")
+    if found.quarantined_lines:
+        out.print(f"Quarantine {found.quarantined_lines:,} lines in {found.home}/quarantine/", highlight=False)
+    for message in found.kept_out:
+        out.print(f"Kept out   {message.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def sql(
+    query: Annotated[str | None, typer.Argument(help="One SQL statement; without it, how to open the file.")] = None,
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(min=1, help="Rows to print; --json prints all.")] = 50,
+) -> None:
+    """Query the warehouse that serves, read-only."""
+    from etl.publish import warehouse_path
+    from etl.query import run_query
+
+    home = Settings().home
+    if query is None:
+        path = warehouse_path(home)
+        out.print(
+            f"The warehouse is {path}\n\n"
+            f"DuckDB CLI   duckdb -readonly {path}\n"
+            f"Python       import duckdb; connection = duckdb.connect({str(path)!r}, read_only=True)\n"
+            f'Here         justice-etl sql "SELECT * FROM meta.field"',
+            highlight=False,
+            soft_wrap=True,
+        )
+        return
+    answer = run_query(home, query, None if as_json else limit)
+    if as_json:
+        print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+        return
+    print_table(answer.columns, answer.rows)
+    if answer.is_cut:
+        err.print(f"The first {limit} rows; --limit gives more.", highlight=False)
+
+
+@app.command(name="trace")
+def trace_figure(
+    area: Annotated[str, typer.Argument(help="Code or name of the area.")],
+    offence: Annotated[str, typer.Argument(help="offence_id or name, such as total_excluding_fraud.")],
+    period_end: Annotated[str, typer.Argument(help="Last day of the period, such as 2018-03-31.")],
+    span: Annotated[str, typer.Option(help="year or quarter.")] = "year",
+    level: Annotated[str | None, typer.Option(help="Where several areas bear the name.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """From a figure of mart.crime_trend to the file, sheet, cell and text that state it."""
+    from etl.cells import parse_day
+    from etl.trace import trace
+
+    day = parse_day(period_end)
+    if day is None:
+        raise WrongUseError(f"{period_end!r} is no day", "write it as 2018-03-31")
+    found = trace(Settings().home, area, offence, day, span=span, level=level)
+    if as_json:
+        print_json(found)
+        return
+    value = "no value" if found.offences is None else f"{found.offences:,}"
+    modelled = ", MODELLED SAMPLE" if found.is_modelled else ""
+    out.print(
+        f"{found.area_name} ({found.area_code}), {found.offence_id}, {found.span} to {found.period_end}: "
+        f"{value}{' ' + format_value(found.marker) if found.marker else ''}{modelled}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    how = f"added up from {found.cell_count:,} cells" if found.is_derived else "as published"
+    out.print(f"{how} in {found.release_id}, table {found.table_id}", highlight=False, soft_wrap=True)
+    columns = ["file", "sheet", "cell", "published text", "area", "offence", "period end"]
+    rows = [
+        (
+            f"{c.filename} ({c.sha256[:12]})",
+            c.sheet,
+            c.address,
+            repr(c.text),
+            c.area_code,
+            c.offence_id,
+            c.period_end,
+        )
+        for c in found.cells
+    ]
+    print_table(columns, rows)
+    if found.cell_count > len(found.cells):
+        err.print(f"{found.cell_count - len(found.cells):,} more cells are not shown.", highlight=False)
+
+
+@app.command(name="inspect")
+def inspect_file(file: Annotated[Path, typer.Argument(help="A file, landed or not.")], as_json: AsJson = False) -> None:
+    """Sheets and headers of a file, which source and layout fit, and what is missing or extra."""
+    from etl.inspection import inspect_file as look
+
+    report = look(file)
+    if as_json:
+        print_json(report)
+        return
+    modelled = ", a modelled sample" if report.is_modelled else ""
+    out.print(f"{report.filename}: {report.media_type}{modelled}", highlight=False, soft_wrap=True)
+    out.print(f"Source: {report.source or 'none of the declared ones'}", highlight=False)
+    for sheet in report.sheets:
+        where = f"header in row {sheet.header_row}" if sheet.header_row else "no header found"
+        if sheet.layout:
+            verdict = f"[green]{sheet.layout}[/] (table {sheet.table_id}), {where}"
+        elif sheet.ignored:
+            verdict = f"left out: {sheet.ignored}"
+        else:
+            verdict = f"[red]fits no layout[/]; nearest is {(sheet.nearest or '').replace('[', chr(92) + '[')}"
+        out.print(
+            f"  {sheet.sheet!r} ({sheet.rows:,} × {sheet.columns}): {verdict}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if not sheet.layout and not sheet.ignored and sheet.headers:
+            out.print(
+                f"    found {where}: {', '.join(map(repr, sheet.headers))}",
+                highlight=False,
+                soft_wrap=True,
+                markup=False,
+            )
+    for name, why in report.skipped.items():
+        out.print(f"  {name!r}: {why}", highlight=False, soft_wrap=True, markup=False)
+    if report.source is None:
+        raise typer.Exit(ExitStatus.FAILED)
+
+
+@app.command()
+def versions(as_json: AsJson = False) -> None:
+    """The versions that are kept, in the order in which they were published."""
+    from etl.publish import list_versions
+
+    found = list_versions(Settings().home)
+    if as_json:
+        print_json(found)
+        return
+    states = [
+        ", ".join(
+            word
+            for word, holds in (("serves", v.is_current), ("pinned", v.is_pinned), ("rolled back", v.is_held))
+            if holds
+        )
+        for v in found
+    ]
+    rows = [(v.version, v.built_at, v.releases, state) for v, state in zip(found, states, strict=True)]
+    print_table(["version", "built at", "releases", "state"], rows)
+
+
+@app.command(name="rollback")
+def roll_back(version: Annotated[str | None, typer.Argument(metavar="[ID]")] = None) -> None:
+    """Serve the version before the current one, or the one named."""
+    from etl.files import hold_lease
+    from etl.publish import rollback
+
+    settings = Settings()
+    with hold_lease(settings.home, "rollback", settings.lease_wait_seconds):
+        now = rollback(settings.home, version)
+    out.print(f"Version {now} serves.", highlight=False)
+
+
+@app.command(name="pin")
+def pin_version(
+    version: Annotated[str, typer.Argument(metavar="ID")],
+    remove: Annotated[bool, typer.Option("--remove", help="Let it be pruned again.")] = False,
+) -> None:
+    """Keep a version for good."""
+    from etl.files import hold_lease
+    from etl.publish import pin
+
+    settings = Settings()
+    with hold_lease(settings.home, "pin", settings.lease_wait_seconds):
+        pin(settings.home, version, is_pinned=not remove)
+    out.print(f"Version {version} is {'no longer ' if remove else ''}pinned.", highlight=False)
+
+
+@app.command(name="verify")
+def verify_landing(as_json: AsJson = False) -> None:
+    """Hash every landed file again and report what does not match."""
+    from etl.landing import read_records, verify
+
+    home = Settings().home
+    problems = list(verify(home))
+    if as_json:
+        print_json({"files": len({r.sha256 for r in read_records(home)}), "problems": problems})
+    for problem in problems:
+        err.print(f"[red]✗[/] {problem.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+    if problems:
+        raise typer.Exit(ExitStatus.FAILED)
+    if not as_json:
+        out.print(f"All {len({record.sha256 for record in read_records(home)})} landed files match.")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look for set-up problems and say how to mend them."""
+    from etl.status import examine
+
+    findings = list(examine(Settings()))
+    if as_json:
+        print_json(findings)
+    else:
+        for finding in findings:
+            mark = "[green]✓[/]" if finding.is_well else "[red]✗[/]"
+            mend = "" if finding.is_well else f" → {finding.mend}"
+            out.print(f"{mark} {finding.name}: {finding.found}{mend}", highlight=False, soft_wrap=True)
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(ExitStatus.FAILED)
+
+
+def main() -> None:
+    """Run the command line; a failure is one readable message, with the traceback only under --verbose."""
+    try:
+        app()
+    except JusticeError as error:
+        fail(error.what, error.next_step, error.exit_status)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitStatus.DONE)
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        fail(
+            f"{error.strerror or error}{place}",
+            "check the disk and the rights: justice-etl doctor",
+            ExitStatus.FAILED,
+        )
+    except Exception as error:
+        fail(f"{type(error).__name__}: {error}", "run again with --verbose and report it", ExitStatus.FAILED)
+
+
+def fail(what: str, next_step: str, status: ExitStatus) -> None:
+    """Print what happened and what to do, and exit."""
+    if "--verbose" in sys.argv:
+        err.print_exception()
+    err.print(f"[bold red]error[/]: {what.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+    if next_step:
+        err.print(f"  → {next_step.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+    sys.exit(status)

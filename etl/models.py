@@ -1,0 +1,141 @@
+"""The models of `warehouse/`: which there are, what each rests on, and how one is run.
+
+A model is one table: `<schema>/<stem>.sql` (one SELECT) or, where statistics need Python, `<stem>.py` with
+`INPUTS` and `build(connection) -> pyarrow.Table`. What an SQL model rests on is read from its SQL.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from types import ModuleType
+
+import duckdb
+
+from etl.contracts import Contract, contracts, quote
+from etl.errors import JusticeError
+from etl.settings import project_root
+
+PUBLISHED_SCHEMAS = ("ref", "core", "mart", "meta")
+WORK_SCHEMA = "work"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model: its name (`schema.stem`), its file and the models that it rests on."""
+
+    name: str
+    path: Path
+    inputs: frozenset[str]
+
+    @property
+    def contract(self) -> Contract | None:
+        """What the published table must hold; None for a work table."""
+        return contracts().get(self.name)
+
+
+def find_models(root: Path | None = None) -> list[Model]:
+    """All models in an order in which each comes after what it rests on; ties by name.
+
+    Args:
+        root: the folder that holds the schemas' folders; the project's `warehouse/` when None.
+
+    Raises:
+        JusticeError: two models rest on each other.
+    """
+    root = root or project_root() / "warehouse"
+    paths = {
+        f"{path.parent.name}.{path.stem}": path
+        for schema in (*PUBLISHED_SCHEMAS, WORK_SCHEMA)
+        for path in sorted((root / schema).glob("*"))
+        if path.suffix in (".sql", ".py")
+    }
+    inputs = {name: _read_inputs(path) & set(paths) for name, path in paths.items()}
+    sorter = TopologicalSorter({name: sorted(inputs[name]) for name in sorted(inputs)})
+    try:
+        order = list(sorter.static_order())
+    except CycleError as error:
+        raise JusticeError(f"models rest on each other: {' → '.join(error.args[1])}", "cut the circle") from error
+    return [Model(name, paths[name], frozenset(inputs[name])) for name in order]
+
+
+def _read_inputs(path: Path) -> set[str]:
+    if path.suffix == ".py":
+        return set(load_module(path).INPUTS)
+    import sqlglot
+    from sqlglot import expressions
+
+    try:
+        tree = sqlglot.parse_one(path.read_text(encoding="utf-8"), dialect="duckdb")
+    except sqlglot.errors.SqlglotError as error:
+        raise JusticeError(f"{path} is not SQL: {error}", "mend the model") from error
+    return {f"{table.db}.{table.name}" for table in tree.find_all(expressions.Table) if table.db}
+
+
+def load_module(path: Path) -> ModuleType:
+    """A Python model, loaded from its file."""
+    spec = importlib.util.spec_from_file_location(f"warehouse_{path.parent.name}_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise JusticeError(f"{path} cannot be loaded", "is it a Python file?")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run_model(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Make the table of one model; a published one with the types, key and order of its contract.
+
+    Raises:
+        JusticeError: the model's columns are not those of its contract, a key is not unique, a value that
+            must not be null is, or the SQL fails.
+    """
+    try:
+        if model.path.suffix == ".py":
+            connection.register("built", load_module(model.path).build(connection))
+            _store(connection, model, "SELECT * FROM built")
+            connection.unregister("built")
+        else:
+            _store(connection, model, model.path.read_text(encoding="utf-8"))
+    except duckdb.Error as error:
+        place = f"{model.path.parent.name}/{model.path.name}"
+        raise JusticeError(
+            f"model {model.name} failed: {error}",
+            f"look at warehouse/{place} and schemas/{model.name.replace('.', '/')}.yml",
+        ) from error
+
+
+def _store(connection: duckdb.DuckDBPyConnection, model: Model, query: str) -> None:
+    contract = model.contract
+    schema = model.name.split(".")[0]
+    if contract is None and schema == WORK_SCHEMA:
+        connection.execute(f"CREATE TABLE {model.name} AS {query}")
+        return
+    if contract is None:
+        raise JusticeError(f"{model.name} has no contract", f"write schemas/{model.name.replace('.', '/')}.yml")
+    found = [row[0] for row in connection.execute(f"DESCRIBE {query}").fetchall()]
+    if sorted(found) != sorted(contract.columns):
+        missing = sorted(set(contract.columns) - set(found))
+        extra = sorted(set(found) - set(contract.columns))
+        raise JusticeError(
+            f"{model.name} does not give the columns of its contract: missing {missing}, not expected {extra}",
+            f"change warehouse/{model.name.replace('.', '/')} or its contract",
+        )
+    columns = ", ".join(quote(name) for name in contract.columns)
+    if contract.view:
+        connection.execute(f"CREATE VIEW {contract.name} AS SELECT {columns} FROM ({query})")
+    else:
+        connection.execute(contract.create())
+        connection.execute(
+            f"INSERT INTO {contract.name} ({columns}) SELECT {columns} FROM ({query}) AS model ORDER BY {contract.order}"
+        )
+    for comment in contract.comments():
+        connection.execute(comment)
+
+
+def published_contracts() -> list[Contract]:
+    """The contracts of what is published, in the order of their names."""
+    found: Iterable[Contract] = (c for c in contracts().values() if c.schema in PUBLISHED_SCHEMAS)
+    return sorted(found, key=lambda contract: contract.name)

@@ -1,0 +1,298 @@
+"""Versions: publish in one atomic step, roll back, pin, prune.
+
+`versions/<id>/` is a whole, read-only version; `current` is a link to the one that serves. A version appears,
+or another takes over, by one rename of that link. Readers that hold the old version keep it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from etl.errors import JusticeError, WrongUseError
+from etl.files import (
+    make_read_only,
+    next_link,
+    read_object,
+    remove_abandoned,
+    remove_tree,
+    replace_link,
+    sync_folder,
+    write_json,
+)
+from etl.manifest import MANIFEST, WAREHOUSE, read_manifest
+from etl.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+CURRENT = "current"
+_PRUNED = ".pruned-"
+_STATE = ("published", "pinned", "held")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version that is kept. `is_held` marks one that was rolled back: publishing leaves it alone."""
+
+    version: str
+    built_at: str
+    published: int
+    is_current: bool
+    is_pinned: bool
+    is_held: bool
+    tables: int
+    releases: int
+
+
+@dataclass(frozen=True)
+class Published:
+    """What publishing did: the version that serves now, and the versions that were pruned."""
+
+    version: str
+    is_new: bool
+    pruned: list[str]
+
+
+def current_version(home: Path) -> str | None:
+    """The version that serves; None before the first is published."""
+    link = home / CURRENT
+    return link.readlink().name if link.is_symlink() else None
+
+
+def warehouse_path(home: Path) -> Path:
+    """The warehouse that serves.
+
+    Raises:
+        JusticeError: nothing was published yet.
+    """
+    path = home / CURRENT / WAREHOUSE
+    if not path.exists():
+        if (home / CURRENT).is_symlink():
+            raise JusticeError(f"{path} is gone", "run `justice-etl publish`, or `justice-etl rollback`")
+        raise JusticeError(
+            f"nothing is published in {home}",
+            "run `justice-etl build` and `justice-etl publish`, or `make demo`",
+        )
+    return path
+
+
+def serving_manifest(home: Path) -> dict[str, Any] | None:
+    """The manifest of the version that serves; None where none does, or it is gone.
+
+    Raises:
+        JusticeError: it is damaged.
+    """
+    return read_manifest(home / CURRENT) if (home / CURRENT / MANIFEST).exists() else None
+
+
+def _state(home: Path) -> dict[str, Any]:
+    """The order of publication, pins and versions rolled back: `versions/state.json`."""
+    path = home / "versions" / "state.json"
+    return read_object(path, *_STATE) if path.exists() else {name: [] for name in _STATE}
+
+
+def _write_state(home: Path, state: dict[str, Any]) -> None:
+    write_json(home / "versions" / "state.json", state)
+
+
+def list_versions(home: Path) -> list[Version]:
+    """The versions that are kept, in the order in which they were published."""
+    state = _state(home)
+    current = current_version(home)
+    folders = {path.parent.name: path.parent for path in (home / "versions").glob(f"[!.]*/{MANIFEST}")}
+    order = [name for name in state["published"] if name in folders]
+    order += sorted(set(folders) - set(order))
+    versions = []
+    for number, name in enumerate(order, start=1):
+        manifest = read_manifest(folders[name])
+        versions.append(
+            Version(
+                version=name,
+                built_at=manifest["built_at"],
+                published=number,
+                is_current=name == current,
+                is_pinned=name in state["pinned"],
+                is_held=name in state["held"],
+                tables=len(manifest["tables"]),
+                releases=len(manifest["releases"]),
+            )
+        )
+    return versions
+
+
+def publish(home: Path, settings: Settings, version: str) -> Published:
+    """Make a built version the one that serves; the caller holds the lease.
+
+    Args:
+        home: the data home.
+        settings: how many versions are kept.
+        version: a version in `staging/`, or one in `versions/` that does not serve yet.
+
+    Raises:
+        JusticeError: it is in neither, was rolled back, or its warehouse is not whole.
+    """
+    state = _state(home)
+    folder = home / "versions" / version
+    _remove_leftovers(home)
+    if version == current_version(home) and (folder / MANIFEST).exists():
+        _check_whole(folder)
+        return Published(version, is_new=False, pruned=_prune(home, settings))
+    if version in state["held"]:
+        raise JusticeError(
+            f"version {version} was rolled back, so it is not published again",
+            f"`justice-etl rollback {version}` serves it all the same; a changed input or code builds another",
+        )
+    if not (folder / MANIFEST).exists():
+        _take_from_staging(home, version)
+    _check_whole(folder)
+    # Again and again: a run may have been killed between the renaming and this.
+    make_read_only(folder)
+    state["published"] = [name for name in state["published"] if name != version] + [version]
+    _write_state(home, state)
+    replace_link(home / CURRENT, f"versions/{version}")
+    logger.info("published", extra={"version": version})
+    return Published(version, is_new=True, pruned=_prune(home, settings))
+
+
+def _take_from_staging(home: Path, version: str) -> None:
+    staged = home / "staging" / version
+    _check_whole(staged)
+    (home / "versions").mkdir(exist_ok=True)
+    for path in (staged / WAREHOUSE, staged / MANIFEST):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    target = home / "versions" / version
+    _remove_version(target)  # of which somebody removed the manifest
+    staged.rename(target)
+    sync_folder(target.parent)
+
+
+def _check_whole(folder: Path) -> None:
+    """A version must have a warehouse and a manifest, and no write-ahead log, which DuckDB would replay."""
+    read_manifest(folder)
+    if not (folder / WAREHOUSE).exists():
+        raise JusticeError(f"{folder / WAREHOUSE} is missing", f"remove {folder} and run `justice-etl publish`")
+    refuse_stray_log(folder)
+
+
+def refuse_stray_log(folder: Path) -> None:
+    """Nobody writes to a finished warehouse: a write-ahead log beside it is not of its making.
+
+    Raises:
+        JusticeError: there is one.
+    """
+    if stray := sorted(folder.glob("*.wal")):
+        raise JusticeError(f"{stray[0]} lies beside the warehouse and would be replayed into it", "remove it")
+
+
+def _remove_version(folder: Path) -> None:
+    """Remove a version: it is gone from the list in one step, so that a killed run leaves no half of one."""
+    if folder.exists():
+        removed = folder.with_name(f"{_PRUNED}{folder.name}")
+        folder.rename(removed)
+        remove_tree(removed)
+
+
+def _remove_leftovers(home: Path) -> None:
+    """Remove what killed runs left; the caller holds the lease."""
+    for folder in (home / "versions").glob(f"{_PRUNED}*"):
+        remove_tree(folder)
+    for folder in (home, home / "versions"):
+        remove_abandoned(folder, below=False)
+    next_link(home / CURRENT).unlink(missing_ok=True)
+
+
+def _prune(home: Path, settings: Settings) -> list[str]:
+    """Remove the oldest versions beyond those kept; never the current one or a pinned one."""
+    kept = [version for version in list_versions(home) if not version.is_pinned]
+    spare = [version.version for version in kept if not version.is_current]
+    surplus = len(kept) - settings.keep_versions
+    pruned = spare[:surplus] if surplus > 0 else []
+    for name in pruned:
+        _remove_version(home / "versions" / name)
+        logger.info("pruned", extra={"version": name})
+    state = _state(home)
+    there = {version.version for version in list_versions(home)}
+    known = {key: [name for name in names if name in there] for key, names in state.items()}
+    if known != state:
+        _write_state(home, known)
+    return pruned
+
+
+def rollback(home: Path, version: str | None = None) -> str:
+    """Serve an earlier version; the one that served is held, so that the next run does not bring it back.
+
+    Args:
+        home: the data home.
+        version: which; None takes the newest published before the current one that was not rolled back.
+
+    Returns:
+        The version that serves now.
+
+    Raises:
+        WrongUseError: no such version, or none before the current one.
+    """
+    versions = list_versions(home)
+    current = current_version(home)
+    names = [item.version for item in versions]
+    if version is None:
+        before = names[: names.index(current)] if current in names else names
+        held = {item.version for item in versions if item.is_held}
+        earlier = [name for name in before if name not in held]
+        if not earlier:
+            raise WrongUseError("there is no version before the current one", "see `justice-etl versions`")
+        version = earlier[-1]
+    if version not in names:
+        raise WrongUseError(f"there is no version {version!r}", f"kept are: {', '.join(names) or 'none'}")
+    if version == current:
+        return version
+    _check_whole(home / "versions" / version)
+    _remove_leftovers(home)
+    state = _state(home)
+    held = {name for name in state["held"] if name != version}
+    if current in names and names.index(version) < names.index(current):
+        held.add(current)
+    state["held"] = sorted(held)
+    _write_state(home, state)
+    replace_link(home / CURRENT, f"versions/{version}")
+    logger.warning("rolled back", extra={"version": version, "from": current})
+    return version
+
+
+def pin(home: Path, version: str, *, is_pinned: bool = True) -> None:
+    """Keep a version for good, or let it be pruned again.
+
+    Raises:
+        WrongUseError: no such version.
+    """
+    names = [item.version for item in list_versions(home)]
+    if version not in names:
+        raise WrongUseError(f"there is no version {version!r}", f"kept are: {', '.join(names) or 'none'}")
+    state = _state(home)
+    pinned = set(state["pinned"]) - {version} | ({version} if is_pinned else set())
+    _write_state(home, state | {"pinned": sorted(pinned)})
+
+
+def find_newly_kept_out(manifest: dict[str, Any], previous: dict[str, Any] | None) -> list[str]:
+    """What a version keeps out that the one before it did not: one sentence a file or name."""
+
+    def items(of: dict[str, Any] | None) -> dict[str, str]:
+        if of is None:
+            return {}
+        files = {f"{item['sha256']}": item["message"] for item in of["kept_out"]}
+        names = {
+            f"{item['sha256']} {item['level']} {item['published_name']}": (
+                f"{item['filename']}, rule {item['rule']}: no area, or more than one, is called "
+                f"{item['published_name']!r} ({item['level']}): {item['lines']} lines, the first at "
+                f"{item['sha256'][:12]}!{item['first_cell']} → "
+                "add the name to warehouse/ref/fixed_area_name.csv, or land the geography that knows it"
+            )
+            for item in of["quarantined"]
+        }
+        return files | names
+
+    before = items(previous)
+    return [message for key, message in sorted(items(manifest).items()) if key not in before]

@@ -1,0 +1,90 @@
+"""Reading the published warehouse: read-only connections, and places named by people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.cells import name_key
+from etl.errors import JusticeError, WrongUseError
+from etl.publish import refuse_stray_log, warehouse_path
+
+
+@contextmanager
+def open_warehouse(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse that serves, read-only; it stays the same version for as long as the block lasts.
+
+    Raises:
+        JusticeError: nothing was published, or a write-ahead log lies beside it.
+    """
+    path = warehouse_path(home).resolve()
+    refuse_stray_log(path.parent)
+    connection = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of a query: column names and rows; `is_cut` where more rows were there."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+    is_cut: bool
+
+
+def run_query(home: Path, query: str, limit: int | None = None) -> Answer:
+    """Run one statement on the warehouse that serves.
+
+    Args:
+        home: the data home.
+        query: SQL; the warehouse is read-only.
+        limit: how many rows at the most; None for all.
+
+    Raises:
+        JusticeError: the query fails; DuckDB's message says where.
+    """
+    with open_warehouse(home) as connection:
+        try:
+            result = connection.execute(query)
+            if result.description is None:
+                return Answer([], [], is_cut=False)
+            rows = result.fetchall() if limit is None else result.fetchmany(limit + 1)
+        except duckdb.Error as error:
+            raise JusticeError(f"the query failed: {error}", "tables: SELECT * FROM meta.field") from error
+        columns = [column[0] for column in result.description]
+        is_cut = limit is not None and len(rows) > limit
+        return Answer(columns, rows[:limit], is_cut)
+
+
+def find_area(connection: duckdb.DuckDBPyConnection, area: str, level: str | None = None) -> str:
+    """The code of an area given by code or name, among the areas of mart.crime_trend.
+
+    Raises:
+        WrongUseError: no area, or more than one, bears the name; names them with their levels.
+    """
+    rows = connection.execute(
+        "SELECT DISTINCT area_code, area_name, level FROM mart.crime_trend ORDER BY area_code"
+    ).fetchall()
+    found = [
+        row
+        for row in rows
+        if (row[0] == area or name_key(row[1]) == name_key(area)) and (level is None or row[2] == level)
+    ]
+    if len(found) == 1:
+        return str(found[0][0])
+    if not found:
+        near = [f"{row[1]} ({row[2]})" for row in rows if name_key(area) in name_key(row[1])][:5]
+        raise WrongUseError(
+            f"no area is called {area!r}", f"near it: {', '.join(near)}" if near else "give its GSS code"
+        )
+    choices = ", ".join(f"{row[0]} ({row[2]})" for row in found)
+    raise WrongUseError(f"several areas are called {area!r}: {choices}", "give the code, or --level")

@@ -1,0 +1,2 @@
+SELECT run.run_id, run.built_at, run.built_by
+FROM input.run AS run

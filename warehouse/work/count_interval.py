@@ -1,0 +1,19 @@
+"""Interval of every count that occurs (Byar; exact below 10), in counts."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from etl.ranking import count_interval
+
+INPUTS = ["work.newest_figure"]
+
+
+def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Columns: offences, low, high; one line a distinct count of 0 and more."""
+    counts = connection.sql(
+        "SELECT DISTINCT offences FROM work.newest_figure WHERE offences >= 0 ORDER BY offences"
+    ).fetchnumpy()["offences"]
+    low, high = count_interval(counts)
+    return pa.table({"offences": pa.array(counts, pa.int64()), "low": low, "high": high})

@@ -1,0 +1,87 @@
+-- Each figure once a release, from the table that its source prefers, with what it covers and the residents
+-- that ONS divides it by: of the last 30 June on or before the start (to the person, though P3 prints them
+-- rounded to 100), less those of forces that the count leaves out.
+WITH preferred AS (
+    SELECT
+        figure.*,
+        row_number() OVER (
+            PARTITION BY
+                figure.release_id, figure.area_code, figure.offence_id, figure.span, figure.period_end
+            ORDER BY figure.position, figure.table_id
+        ) AS preference,
+        CAST(
+            year(figure.period_start)
+            - CASE WHEN month(figure.period_start) < 7 THEN 1 ELSE 0 END
+            AS INTEGER
+        ) AS population_mid_year
+    FROM work.figure AS figure
+),
+left_out AS (
+    SELECT DISTINCT
+        coverage.left_out,
+        preferred.population_mid_year
+    FROM preferred
+    INNER JOIN work.coverage AS coverage
+        ON coverage.release_id = preferred.release_id
+        AND coverage.table_id = preferred.table_id
+        AND coverage.area_code = preferred.area_code
+        AND coverage.offence_id = preferred.offence_id
+        AND coverage.span = preferred.span
+        AND coverage.period_end = preferred.period_end
+    WHERE coverage.left_out IS NOT NULL
+),
+left_out_population AS (
+    SELECT
+        left_out.left_out,
+        left_out.population_mid_year,
+        CASE
+            WHEN count(population.population) = count(*) THEN CAST(sum(population.population) AS BIGINT)
+        END AS population
+    FROM left_out
+    INNER JOIN (
+        SELECT DISTINCT area_member.member_code FROM ref.area_member AS area_member
+    ) AS member ON left_out.left_out LIKE concat('%', member.member_code, '%')
+    LEFT JOIN ref.population AS population
+        ON population.area_code = member.member_code
+        AND population.mid_year = left_out.population_mid_year
+    GROUP BY left_out.left_out, left_out.population_mid_year
+)
+SELECT
+    preferred.release_id,
+    preferred.table_id,
+    preferred.area_code,
+    preferred.offence_id,
+    preferred.span,
+    preferred.period_end,
+    preferred.period_start,
+    preferred.offences,
+    preferred.offences_marker,
+    preferred.is_derived,
+    preferred.published_at,
+    preferred.published_on,
+    preferred.fineness,
+    preferred.population_mid_year,
+    coverage.coverage,
+    coalesce(coverage.is_aggregate, FALSE) AS is_aggregate,
+    coalesce(area.has_resident_rate, FALSE) AS has_resident_rate,
+    CASE
+        WHEN coalesce(area.has_resident_rate, FALSE) THEN
+            population.population
+            - CASE WHEN coverage.left_out IS NULL THEN 0 ELSE left_out_population.population END
+    END AS population
+FROM preferred
+LEFT JOIN work.coverage AS coverage
+    ON coverage.release_id = preferred.release_id
+    AND coverage.table_id = preferred.table_id
+    AND coverage.area_code = preferred.area_code
+    AND coverage.offence_id = preferred.offence_id
+    AND coverage.span = preferred.span
+    AND coverage.period_end = preferred.period_end
+LEFT JOIN ref.area AS area ON area.area_code = preferred.area_code
+LEFT JOIN ref.population AS population
+    ON population.area_code = preferred.area_code
+    AND population.mid_year = preferred.population_mid_year
+LEFT JOIN left_out_population
+    ON left_out_population.left_out = coverage.left_out
+    AND left_out_population.population_mid_year = preferred.population_mid_year
+WHERE preferred.preference = 1
