@@ -1,0 +1,140 @@
+"""What holds for every test: nothing reaches outside, nothing is skipped in CI, nothing stays behind."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from etl.settings import project_root
+
+settings.register_profile("local", deadline=None, database=None)
+settings.register_profile("ci", deadline=None, database=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
+
+_hypothesis_home = tempfile.mkdtemp(prefix="justice-etl-hypothesis-")
+set_hypothesis_home_dir(_hypothesis_home)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_hypothesis_home, ignore_errors=True)
+
+
+# --- nothing reaches outside ---------------------------------------------------------------------------
+
+
+class OutsideConnectionError(RuntimeError):
+    """A test tried to reach something that is not this machine."""
+
+
+_attempts: list[str] = []
+
+
+def _is_here(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if not isinstance(host, str) or host in {"", "localhost", socket.gethostname()}:
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _watch_connections(event: str, arguments: tuple[Any, ...]) -> None:
+    """An audit hook sees what code does however it imported `socket`, and cannot be patched away."""
+    if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else None  # a path is a socket of this machine
+    elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
+        host = arguments[0]
+    else:
+        return
+    if not _is_here(host):
+        _attempts.append(f"{event} {host!r}")
+        raise OutsideConnectionError(f"tests stay on this machine: {event} {host!r}")
+
+
+sys.addaudithook(_watch_connections)
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_connection() -> Iterator[None]:
+    """Fails a test that tried to reach outside, even one that swallowed the error."""
+    yield
+    if _attempts:
+        tried = ", ".join(_attempts)
+        _attempts.clear()
+        pytest.fail(f"tried to reach outside this machine: {tried}")
+
+
+# --- a skip is a failure in CI -------------------------------------------------------------------------
+
+
+def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} may not be skipped in CI: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    report = yield
+    _forbid_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    report = yield
+    _forbid_skip(report)
+    return report
+
+
+# --- nothing stays behind ------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """Gives `caplog` our records, whatever an earlier test set up for the command line."""
+    ours = logging.getLogger("etl")
+    kept = ours.handlers[:], ours.level, ours.propagate
+    ours.propagate = True
+    yield
+    ours.handlers[:], ours.propagate = kept[0], kept[2]
+    ours.setLevel(kept[1])
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data home of the test's own, not made yet; settings of the person who runs the tests do not count."""
+    for name in [name for name in os.environ if name.startswith("JUSTICE_")]:
+        monkeypatch.delenv(name)
+    path = tmp_path / "home"
+    monkeypatch.setenv("JUSTICE_HOME", str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def publications() -> Path:
+    """The real published files that lie beside the project."""
+    folder = project_root().parent / "shared" / "publications"
+    if not folder.is_dir():
+        reason = f"the published files are not at hand: {folder} is no folder"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder

@@ -1,0 +1,131 @@
+"""SQL cases as folders: `tests/sql/<schema>/<table>/<case>/` holds what a model rests on, and what must come out.
+
+`<schema>.<table>.csv` files are inputs: `tidy.*` lines and `input.release`; `ref.*` ones take the place of that
+model. `expected.csv` holds the lines and columns that the model must give, worked out by hand; `why.md` says
+how. Lines of the model that share no key with `expected.csv` do not matter.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.build import open_for_building
+from etl.contracts import contracts, literal, quote
+from etl.models import find_models, run_model
+from etl.settings import project_root
+from etl.sources import declared_sources
+
+FOLDER = Path(__file__).parent
+CASES = sorted(path.parent for path in FOLDER.glob("*/*/*/expected.csv"))
+FILE = "f" * 64
+
+
+def _load_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
+    for path in sorted((project_root() / "warehouse" / "ref").glob("*.csv")):
+        connection.execute(f"CREATE TABLE seed.{path.stem} AS SELECT * FROM {_read(path)}")
+    for contract in contracts().values():
+        if contract.schema == "tidy":
+            columns = ", ".join(f"{quote(name)} {field.type}" for name, field in contract.columns.items())
+            connection.execute(f"CREATE TABLE tidy.{contract.table} ({columns}, sha256 VARCHAR)")
+    for path in sorted(case.glob("tidy.*.csv")):
+        _fill(connection, path)
+    connection.execute(
+        f"CREATE TABLE input.release AS SELECT source || '/' || edition AS release_id, source, edition, "
+        "edition AS title, 'publisher' AS publisher, CAST(published_on || ' 09:30:00+00' AS TIMESTAMPTZ) AS published_at, "
+        "CAST(published_on AS DATE) AS published_on, 'page' AS landing_page, 'licence' AS licence, 'current' AS state, "
+        f"FALSE AS is_modelled FROM {_read(case / 'input.release.csv')}"
+    )
+    connection.execute(
+        "CREATE TABLE input.file AS SELECT edition AS sha256, release_id, '' AS url, 'file' AS filename, "
+        "CAST(1 AS BIGINT) AS bytes, 'text/csv' AS media_type, CAST(1 AS BIGINT) AS rows_read, TRUE AS accepted, "
+        "published_at AS landed_at, 'test' AS landed_by FROM input.release"
+    )
+    connection.execute(
+        "CREATE TABLE input.field (table_name VARCHAR, field_name VARCHAR, position INTEGER, "
+        "type VARCHAR, title VARCHAR, description VARCHAR)"
+    )
+    connection.execute("CREATE TABLE input.run (run_id VARCHAR, built_at TIMESTAMPTZ, built_by VARCHAR)")
+    connection.execute(
+        "CREATE TABLE input.source_table (source VARCHAR, table_id VARCHAR, title VARCHAR, "
+        "position INTEGER, fineness INTEGER, sums VARCHAR)"
+    )
+    for source in declared_sources().values():
+        for position, table in enumerate(source.tables, start=1):
+            row = [source.source, table.table_id, table.title, position, source.fineness, ";".join(table.sums)]
+            connection.execute("INSERT INTO input.source_table VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def _read(path: Path) -> str:
+    return f"read_csv({literal(str(path))}, all_varchar = true, header = true, delim = ',', quote = '\"', nullstr = '')"
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Lines of a tidy table; a case names the file of a line by the edition of its release."""
+    with path.open(encoding="utf-8") as file:
+        given = csv.DictReader(file).fieldnames or []
+    table = path.name.removesuffix(".csv")
+    columns = contracts()[table].columns
+    values = {name: f"CAST({quote(name)} AS {columns[name].type})" for name in given if name in columns}
+    values["sha256"] = "edition"
+    constants = {"sheet": "'sheet'", "row": "1", "column": "'A'", "measure": "'offences'", "span": "'year'"}
+    values |= {name: value for name, value in constants.items() if name not in values and name in columns}
+    if "period_end" in columns and "period_start" not in values:
+        months = "CASE span WHEN 'quarter' THEN 2 ELSE 11 END" if "span" in given else "11"
+        start = f"date_trunc('month', CAST(period_end AS DATE)) - to_months({months})"
+        values["period_start"] = f"CAST({start} AS DATE)"
+    if "area_name" in columns and "area_name" not in values:
+        values |= {"area_name": "area_code", "area_key": "area_code"}
+    names = ", ".join(quote(name) for name in values)
+    connection.execute(f"INSERT INTO {table} ({names}) SELECT {', '.join(values.values())} FROM {_read(path)}")
+
+
+def _run(connection: duckdb.DuckDBPyConnection, case: Path, table: str) -> None:
+    for model in find_models():
+        given = case / f"{model.name}.csv"
+        if given.exists():
+            contract = contracts()[model.name]
+            connection.execute(contract.create())
+            names = connection.execute(f"SELECT * FROM {_read(given)} LIMIT 0").description or []
+            values = ", ".join(f"CAST({quote(n[0])} AS {contract.columns[n[0]].type})" for n in names)
+            columns = ", ".join(quote(n[0]) for n in names)
+            connection.execute(f"INSERT INTO {model.name} ({columns}) SELECT {values} FROM {_read(given)}")
+        else:
+            run_model(connection, model)
+        if model.name == table:
+            return
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_for_building(tmp_path / "case.duckdb") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "/".join(case.parts[-3:]))
+def test_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
+    schema, table = case.parts[-3:-1]
+    _load_case(connection, case)
+    _run(connection, case, f"{schema}.{table}")
+    with (case / "expected.csv").open(encoding="utf-8") as file:
+        expected = list(csv.DictReader(file))
+    columns = contracts()[f"{schema}.{table}"].columns
+    key = [name for name in contracts()[f"{schema}.{table}"].key if name in expected[0]]
+    for line in expected:
+        where = " AND ".join(f"{quote(name)} = CAST({literal(line[name])} AS {columns[name].type})" for name in key)
+        shown = ", ".join(
+            f"round({quote(name)}, 4)" if columns[name].type == "DOUBLE" else quote(name) for name in line
+        )
+        rows = connection.execute(f"SELECT {shown} FROM {schema}.{table} WHERE {where}").fetchall()
+        wanted = connection.execute(
+            "SELECT " + ", ".join(f"CAST(nullif({literal(v)}, '') AS {columns[n].type})" for n, v in line.items())
+        ).fetchall()
+        assert rows == wanted, f"{line} in {case}"
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 10

@@ -1,0 +1,177 @@
+"""Contracts name defined fields only, and DuckDB takes what they declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from etl import contracts as module
+from etl.contracts import Contract, contracts, fields, literal, quote
+from etl.errors import JusticeError
+from etl.reading import tidy_schema
+from etl.settings import project_root
+from etl.sources import declared_sources
+
+CONTRACTS = pytest.mark.parametrize("name", sorted(contracts()))
+
+
+@pytest.fixture
+def schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project with a contract of its own."""
+    folder = tmp_path / "schemas"
+    (folder / "core").mkdir(parents=True)
+    (folder / "fields.yml").write_text(
+        "area_code: {title: Area, type: VARCHAR, description: \"The area's code.\"}\n"
+        "offences: {title: Offences, type: BIGINT, description: Counts.}\n"
+        "period_end: {title: End, type: DATE, description: Last day.}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(module, "project_root", lambda: tmp_path)
+    fields.cache_clear()
+    contracts.cache_clear()
+    yield folder
+    fields.cache_clear()
+    contracts.cache_clear()
+
+
+def _declare(folder: Path, text: str) -> Contract:
+    (folder / "core" / "thing.yml").write_text(text, encoding="utf-8")
+    contracts.cache_clear()
+    return contracts()["core.thing"]
+
+
+# --- the project's own ---------------------------------------------------------------------------------
+
+
+@CONTRACTS
+def test_duckdb_takes_every_table_with_its_types_and_comments(name: str) -> None:
+    contract = contracts()[name]
+    connection = duckdb.connect()
+    connection.execute(f"CREATE SCHEMA {contract.schema}")
+    if contract.view:
+        selected = ", ".join(f"NULL::{field.type} AS {quote(column)}" for column, field in contract.columns.items())
+        connection.execute(f"CREATE VIEW {contract.name} AS SELECT {selected}")
+    else:
+        connection.execute(contract.create())
+    for comment in contract.comments():
+        connection.execute(comment)
+    found = connection.execute(
+        "SELECT column_name, data_type, is_nullable, comment FROM duckdb_columns() "
+        "WHERE schema_name = ? AND table_name = ? ORDER BY column_index",
+        [contract.schema, contract.table],
+    ).fetchall()
+    assert [row[0] for row in found] == list(contract.columns)
+    for column, type_, is_nullable, comment in found:
+        field = contract.columns[column]
+        wanted = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}.get(field.type, field.type)
+        assert (type_, comment) == (wanted, field.description)
+        if not contract.view:
+            assert is_nullable == (column in contract.nullable and column not in contract.key)
+    connection.close()
+
+
+@CONTRACTS
+def test_keys_are_columns_that_are_never_null(name: str) -> None:
+    contract = contracts()[name]
+    assert set(contract.key) <= set(contract.columns)
+    assert not set(contract.key) & contract.nullable
+    assert len(contract.key) == len(set(contract.key))
+    assert contract.description.endswith(".")
+
+
+def test_types_follow_from_names() -> None:
+    """Codes and ids are text, days are dates, counts are whole, shares and rates are doubles."""
+    for name, field in fields().items():
+        if name.endswith(("_code", "_id", "_marker", "_key", "_column")):
+            assert field.type == "VARCHAR", name
+        elif name.endswith(("_on", "_start", "_end")):
+            assert field.type == "DATE", name
+        elif name.endswith("_at"):
+            assert field.type == "TIMESTAMPTZ", name
+        elif name.endswith(("_percent", "_points", "_per_1000")):
+            assert field.type == "DOUBLE", name
+
+
+def test_every_field_is_described_and_used() -> None:
+    used = {column for contract in contracts().values() for column in contract.columns}
+    for name, field in fields().items():
+        assert field.title and field.description.endswith("."), name
+        assert name == name.casefold()
+    assert set(fields()) <= used
+
+
+@pytest.mark.parametrize("source", sorted(declared_sources()))
+def test_every_tidy_table_of_a_source_has_a_contract(source: str) -> None:
+    for table in declared_sources()[source].tidy:
+        schema = tidy_schema(table)
+        assert {"sheet", "row", "column"} <= set(schema.names)
+        assert schema.field("row").type == pa.int32()
+        assert not any(schema.field(name).nullable for name in ("sheet", "row", "column"))
+
+
+def test_contracts_lie_where_their_schema_is() -> None:
+    known = {"tidy", "ref", "core", "mart", "meta"}
+    assert {contract.schema for contract in contracts().values()} <= known
+    for contract in contracts().values():
+        assert (project_root() / "schemas" / contract.schema / f"{contract.table}.yml").is_file()
+
+
+# --- what a contract does ------------------------------------------------------------------------------
+
+
+def test_a_contract_becomes_a_table(schemas: Path) -> None:
+    contract = _declare(
+        schemas,
+        "description: Things.\ncolumns: [area_code, period_end, offences]\nkey: [area_code, period_end]\n"
+        "nullable: [offences]\n",
+    )
+    assert contract.order == '"area_code", "period_end"'
+    connection = duckdb.connect()
+    connection.execute("CREATE SCHEMA core")
+    connection.execute(contract.create())
+    for comment in contract.comments():
+        connection.execute(comment)
+    connection.execute("INSERT INTO core.thing VALUES ('E23000014', DATE '2018-03-31', NULL)")
+    with pytest.raises(duckdb.ConstraintException):
+        connection.execute("INSERT INTO core.thing VALUES ('E23000014', DATE '2018-03-31', 5)")
+    with pytest.raises(duckdb.ConstraintException):
+        connection.execute("INSERT INTO core.thing VALUES (NULL, DATE '2018-03-31', 5)")
+    [(comment,)] = connection.execute(
+        "SELECT comment FROM duckdb_columns() WHERE table_name = 'thing' AND column_name = 'area_code'"
+    ).fetchall()
+    assert comment == "The area's code."
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("description: x.\ncolumns: [area_code, offence]\n", "offence"),
+        ("description: x.\ncolumns: [area_code]\nkey: [period_end]\n", "period_end"),
+        ("description: x.\ncolumns: [area_code]\nnullable: [offences]\n", "offences"),
+        ("description: x.\ncolumns: [area_code]\nrun_times: [offences]\n", "offences"),
+    ],
+)
+def test_an_undefined_field_is_named_with_its_file(schemas: Path, text: str, named: str) -> None:
+    with pytest.raises(JusticeError) as caught:
+        _declare(schemas, text)
+    assert f"{named} is not defined" in caught.value.what
+    assert "thing.yml" in caught.value.what
+    assert "fields.yml" in caught.value.next_step
+
+
+def test_a_misspelt_key_of_a_contract_is_refused(schemas: Path) -> None:
+    with pytest.raises(ValueError, match="nulable"):
+        _declare(schemas, "description: x.\ncolumns: [area_code]\nnulable: [area_code]\n")
+
+
+@pytest.mark.parametrize("text", ["plain", "it's", "''", 'a"b', "; DROP TABLE x; --", "é\n"])
+def test_texts_and_names_are_safe_in_sql(text: str) -> None:
+    connection = duckdb.connect()
+    assert connection.execute(f"SELECT {literal(text)} AS {quote(text)}").fetchall() == [(text,)]
+    assert connection.execute(f"SELECT 1 AS {quote(text)}").description[0][0] == text  # type: ignore[index]
+    connection.close()
