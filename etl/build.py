@@ -277,7 +277,7 @@ def _write_quarantine(home: Path, connection: duckdb.DuckDBPyConnection) -> list
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(".lines.parquet")
     connection.execute(
-        "COPY (SELECT * FROM work.unplaced_crime ORDER BY sha256, sheet, row, \"column\", release_id) "
+        'COPY (SELECT * FROM work.unplaced_crime ORDER BY sha256, sheet, row, "column", release_id) '
         f"TO {literal(str(temporary))} (FORMAT parquet)"
     )
     with temporary.open("rb") as file:

@@ -121,7 +121,8 @@ def read_object(path: Path, *keys: str) -> dict[str, Any]:
     missing = [key for key in keys if key not in content] if isinstance(content, dict) else ["{…}"]
     if missing:
         raise JusticeError(
-            f"{path} is damaged: {', '.join(missing)} is missing", "restore it from a backup, or remove it and run again"
+            f"{path} is damaged: {', '.join(missing)} is missing",
+            "restore it from a backup, or remove it and run again",
         )
     return dict(content)
 

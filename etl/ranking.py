@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,13 +26,14 @@ def count_interval(counts: npt.ArrayLike, confidence: float = 0.95) -> tuple[Flo
     x = np.asarray(counts, dtype=np.float64)
     valid = x >= 0
     safe = np.where(valid, x, 1.0)
-    z = stats.norm.ppf(0.5 + confidence / 2)
+    z = special.ndtri(0.5 + confidence / 2)
     tail = (1 - confidence) / 2
     positive = np.maximum(safe, 1.0)
     low = positive * (1 - 1 / (9 * positive) - z / (3 * np.sqrt(positive))) ** 3
     high = (safe + 1) * (1 - 1 / (9 * (safe + 1)) + z / (3 * np.sqrt(safe + 1))) ** 3
-    exact_low = np.where(safe > 0, stats.chi2.ppf(tail, 2 * positive) / 2, 0.0)
-    exact_high = stats.chi2.ppf(1 - tail, 2 * safe + 2) / 2
+    # Half a chi-squared quantile of 2k degrees of freedom is the quantile of a gamma of shape k.
+    exact_low = np.where(safe > 0, special.gammaincinv(positive, tail), 0.0)
+    exact_high = special.gammaincinv(safe + 1, 1 - tail)
     exact = safe < _EXACT_BELOW
     low, high = np.where(exact, exact_low, low), np.where(exact, exact_high, high)
     return np.where(valid, low, np.nan), np.where(valid, high, np.nan)
@@ -57,8 +58,8 @@ def change_interval(current: npt.ArrayLike, previous: npt.ArrayLike, confidence:
     valid = (x >= 0) & (y > 0)
     a, b = np.where(valid, x, 1.0), np.where(valid, y, 1.0)
     tail = (1 - confidence) / 2
-    low_share = np.where(a > 0, stats.beta.ppf(tail, np.maximum(a, 1), b + 1), 0.0)
-    high_share = stats.beta.ppf(1 - tail, a + 1, b)
+    low_share = np.where(a > 0, special.betaincinv(np.maximum(a, 1), b + 1, tail), 0.0)
+    high_share = special.betaincinv(a + 1, b, 1 - tail)
     low = 100 * (low_share / (1 - low_share) - 1)
     high = 100 * (high_share / (1 - high_share) - 1)
     return np.where(valid, low, np.nan), np.where(valid, high, np.nan)

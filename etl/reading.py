@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -141,19 +140,22 @@ def reader_of(source: Source) -> Callable[..., Iterator[pa.Table]]:
 
 def _write_tidy(home: Path, record: Record, source: Source, tables: Iterator[pa.Table]) -> tuple[str, int]:
     """Write the tables of one file as they come; all belong to one tidy table."""
-    first = next(tables, None)
-    if first is None or not first.num_columns:
+    table = next(tables, None)
+    if table is None or not table.num_columns:
         raise LayoutError("no figure was found in it", "check that the file belongs to this source")
-    tidy_table = next(name for name in source.tidy if set(first.column_names) <= set(tidy_schema(name).names))
+    tidy_table = next(name for name in source.tidy if set(table.column_names) <= set(tidy_schema(name).names))
     schema = tidy_schema(tidy_table)
     rows = 0
     with (
         write_beside(tidy_path(home, record, tidy_table)) as file,
         pq.ParquetWriter(file, schema, compression="zstd", compression_level=1) as writer,
     ):
-        for table in chain([first], tables):
+        while table is not None:
             rows += table.num_rows
             writer.write_table(_conform(table, schema))
+            table = None  # let go before the next is read: memory is bounded by one sheet
+            pa.default_memory_pool().release_unused()
+            table = next(tables, None)
         if not rows:
             raise LayoutError("its tables hold no figure", "check that the file is complete")
     return tidy_table, rows

@@ -119,7 +119,7 @@ def _find_lines(connection: duckdb.DuckDBPyConnection, figure: tuple[object, ...
         """
         SELECT crime.release_id, file.filename, crime.sha256, crime.sheet, crime.row, crime.offences_column,
             crime.offences, crime.offences_marker, crime.area_code, crime.offence_id, crime.period_end,
-            crime.published_rows
+            crime.published_rows, file.media_type
         FROM core.recorded_crime AS crime
         INNER JOIN meta.file AS file
             ON file.release_id = crime.release_id AND file.sha256 = crime.sha256
@@ -160,7 +160,7 @@ class _Texts:
         rows = [int(str(line["row"]))]
         if int(str(line["published_rows"])) > 1:
             rows = self._rows_of_one_figure(sha256, sheet_name, rows[0])
-        sheet = self._sheet(sha256, sheet_name)
+        sheet = self._sheet(sha256, sheet_name, str(line["media_type"]))
         return [
             Cell(
                 release_id=str(line["release_id"]),
@@ -178,12 +178,12 @@ class _Texts:
             for row in rows
         ]
 
-    def _sheet(self, sha256: str, name: str) -> Sheet:
+    def _sheet(self, sha256: str, name: str, media_type: str) -> Sheet:
         if (sha256, name) not in self._sheets:
             path = blob_path(self.home, sha256)
             if not path.exists():
                 raise JusticeError(f"the landed file {sha256[:12]} is gone", "run `justice-etl verify`")
-            with open_workbook(path) as workbook:
+            with open_workbook(path, media_type) as workbook:
                 self._sheets[sha256, name] = workbook.sheet(name)
         return self._sheets[sha256, name]
 

@@ -99,7 +99,12 @@ class SourceTable(_Declared):
 
 
 class Source(_Declared):
-    """A declared source, as its `source.yml` says. `fineness` breaks ties of one day: higher is preferred."""
+    """A declared source, as its `source.yml` says.
+
+    `fineness` breaks ties of one day: higher is preferred. `codeless_areas` gives our codes to names that have
+    no GSS code. `repeated_offences` stand in several rows of one sheet that state one figure together; any
+    other figure that a sheet states twice stops the file.
+    """
 
     source: str
     title: str
@@ -112,6 +117,7 @@ class Source(_Declared):
     layouts: list[Layout]
     ignore_sheets: list[Ignored] = []
     codeless_areas: dict[str, str] = {}
+    repeated_offences: list[str] = []
 
     @property
     def folder(self) -> Path:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,20 +33,22 @@ def cell_error(fit: Fit, row: int, column: str, what: str, next_step: str) -> La
 
 
 def keep_data_rows(fit: Fit) -> pa.ChunkedArray:
-    """The published row numbers of a long table: rows with anything in at least two declared columns.
+    """Which rows of a long table hold figures: those with anything in at least two declared columns.
 
     Padding rows hold nothing, and sources and notes below a table stand in one column.
     """
-    filled = pc.cast(pa.chunked_array([pa.nulls(fit.body.num_rows, pa.int8()).fill_null(0)]), pa.int8())
+    body = fit.body
+    filled = pa.chunked_array([pa.array(np.zeros(body.num_rows, np.int8))])
     for letter in fit.columns.values():
-        present = pc.invert(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(fit.body[letter], "")), ""))
-        filled = pc.add(filled, pc.cast(present, pa.int8()))
+        texts = body[letter]
+        empty = pc.fill_null(pc.or_(pc.equal(texts, ""), pc.utf8_is_space(texts)), True)
+        filled = pc.add(filled, pc.cast(pc.invert(empty), pa.int8()))
     return pc.greater_equal(filled, 2)
 
 
 def number_rows(fit: Fit) -> pa.Array:
     """The published row number of every row below the header."""
-    return pa.array(range(fit.first_row, fit.first_row + fit.body.num_rows), pa.int32())
+    return pa.array(np.arange(fit.first_row, fit.first_row + fit.body.num_rows, dtype=np.int32))
 
 
 def require(
@@ -139,3 +142,31 @@ def long_table(fit: Fit, length: int, columns: dict[str, pa.ChunkedArray]) -> pa
         "column": fit.columns["value"],
     }
     return pa.table(columns | {name: constant(value, pa.string(), length) for name, value in same.items()})
+
+
+def refuse_repeats(fit: Fit, source: Source, table: pa.Table) -> pa.Table:
+    """The table as it came, if no figure stands in it twice; but for offences that the source declares.
+
+    Args:
+        fit: where it was read.
+        source: its `repeated_offences` may stand in several rows.
+        table: lines of tidy `recorded_crime`.
+
+    Raises:
+        LayoutError: two rows state one figure: they would be added up.
+    """
+    key = ["area_code", "area_key", "parent_name", "offence_id", "period_end", "measure"]
+    once = table.filter(pc.invert(pc.is_in(table["offence_id"], pa.array(source.repeated_offences, pa.string()))))
+    groups = once.group_by(key, use_threads=False).aggregate([("row", "count"), ("row", "min"), ("row", "max")])
+    repeated = groups.filter(pc.greater(groups["row_count"], 1))
+    if not repeated.num_rows:
+        return table
+    first, last = repeated["row_min"][0].as_py(), repeated["row_max"][0].as_py()
+    column = once.filter(pc.equal(once["row"], last))["column"][0].as_py()
+    raise cell_error(
+        fit,
+        last,
+        column,
+        f"row {last} states the figure of row {first} again ({repeated['area_key'][0]}, {repeated['offence_id'][0]})",
+        "if rows belong together, declare the offence under repeated_offences; else ask the publisher",
+    )

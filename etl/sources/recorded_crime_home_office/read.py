@@ -20,6 +20,7 @@ from etl.sources.readers import (
     number_rows,
     read_area_columns,
     read_counts,
+    refuse_repeats,
     require,
 )
 from etl.spreadsheets import Workbook
@@ -34,7 +35,8 @@ def read(workbook: Workbook, source: Source) -> Iterator[pa.Table]:
         LayoutError: a sheet fits no layout, or a year, quarter, code or count cannot be read.
     """
     for fit in find_tables(source, workbook):
-        yield _read_sheet(fit, source)
+        yield refuse_repeats(fit, source, _read_sheet(fit, source))
+        del fit  # a sheet of a full-size file is let go before the next is read
 
 
 def _read_sheet(fit: Fit, source: Source) -> pa.Table:

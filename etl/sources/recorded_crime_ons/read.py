@@ -32,6 +32,7 @@ from etl.sources.readers import (
     number_rows,
     read_area_columns,
     read_counts,
+    refuse_repeats,
     require,
 )
 from etl.spreadsheets import Workbook
@@ -44,7 +45,8 @@ def read(workbook: Workbook, source: Source) -> Iterator[pa.Table]:
         LayoutError: a sheet fits no layout, or a period, area or figure cannot be read.
     """
     for fit in find_tables(source, workbook):
-        yield _read_wide(fit, source) if fit.layout.figures else _read_rolling_years(fit, source)
+        table = _read_wide(fit, source) if fit.layout.figures else _read_rolling_years(fit, source)
+        yield refuse_repeats(fit, source, table) if table.num_rows else table
 
 
 def _read_period(fit: Fit) -> Period:
