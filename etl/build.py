@@ -77,7 +77,7 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
     files, kept_out = _read_all(home, releases, progress)
     building = home / "staging" / f"{version}.building"
     building.mkdir(parents=True)
-    tables, quarantined = _build_warehouse(home, building, settings, releases, files, progress)
+    tables, quarantined = _build_warehouse(home, building, version, settings, releases, files, progress)
     manifest = {
         "version": version,
         "built_at": datetime.now(UTC).isoformat(timespec="microseconds"),
@@ -114,6 +114,7 @@ def _read_all(home: Path, releases: list[Release], progress: Progress) -> tuple[
 def _build_warehouse(
     home: Path,
     folder: Path,
+    version: str,
     settings: Settings,
     releases: list[Release],
     files: list[TidyFile],
@@ -123,6 +124,8 @@ def _build_warehouse(
     models = find_models()
     with open_for_building(path, settings.memory_limit) as connection:
         load_inputs(connection, releases, files)
+        run = {"run_id": f"build-{version}", "built_at": datetime.now(UTC), "built_by": f"justice-etl {own_version()}"}
+        _load_rows(connection, "input.run", [run])
         for done, model in enumerate(models):
             progress(f"building {model.name}", done, len(models))
             run_model(connection, model)
@@ -180,8 +183,6 @@ def load_inputs(connection: duckdb.DuckDBPyConnection, releases: list[Release], 
     _load_rows(connection, "input.file", _file_rows(releases, {file.sha256: file for file in files}))
     _load_rows(connection, "input.source_table", _source_table_rows())
     _load_rows(connection, "input.field", _field_rows())
-    run = {"run_id": "build", "built_at": datetime.now(UTC), "built_by": f"justice-etl {own_version()}"}
-    _load_rows(connection, "input.run", [run])
 
 
 def _create_tidy_view(connection: duckdb.DuckDBPyConnection, contract: Contract, files: list[TidyFile]) -> None:

@@ -406,6 +406,7 @@ def test_a_period_ends_with_its_month(text: str | None, end: date | None) -> Non
         ("Jan - Mar 2020", date(2020, 1, 1), date(2020, 3, 31)),
         ("Oct to Feb 2020", date(2019, 10, 1), date(2020, 2, 29)),  # a start without a year lies before the end
         ("April 2011 to March 2022", date(2011, 4, 1), date(2022, 3, 31)),
+        ("Jun - Jun 2019", date(2019, 6, 1), date(2019, 6, 30)),
     ],
 )
 def test_cohorts(text: str, start: date, end: date) -> None:

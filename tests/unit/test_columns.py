@@ -50,6 +50,7 @@ def test_a_part_of_a_column_is_a_part_of_the_result(chunks: list[list[str | None
     column = _column(chunks)
     start = data.draw(st.integers(0, len(column)))
     keep = data.draw(st.lists(st.booleans(), min_size=len(column), max_size=len(column)))
+
     def length(text: str | None) -> int | None:
         return None if text is None else len(text)
 

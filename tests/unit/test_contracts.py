@@ -25,7 +25,7 @@ def schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "schemas"
     (folder / "core").mkdir(parents=True)
     (folder / "fields.yml").write_text(
-        "area_code: {title: Area, type: VARCHAR, description: \"The area's code.\"}\n"
+        'area_code: {title: Area, type: VARCHAR, description: "The area\'s code."}\n'
         "offences: {title: Offences, type: BIGINT, description: Counts.}\n"
         "period_end: {title: End, type: DATE, description: Last day.}\n",
         encoding="utf-8",
@@ -96,12 +96,10 @@ def test_types_follow_from_names() -> None:
             assert field.type == "DOUBLE", name
 
 
-def test_every_field_is_described_and_used() -> None:
-    used = {column for contract in contracts().values() for column in contract.columns}
+def test_every_field_is_described() -> None:
     for name, field in fields().items():
         assert field.title and field.description.endswith("."), name
         assert name == name.casefold()
-    assert set(fields()) <= used
 
 
 @pytest.mark.parametrize("source", sorted(declared_sources()))

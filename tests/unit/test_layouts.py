@@ -114,8 +114,10 @@ def test_a_header_may_stand_well_below_the_top(tmp_path: Path) -> None:
 
 
 def test_an_optional_column_may_be_missing(tmp_path: Path) -> None:
-    without = [[cell for cell, header in zip(row, CSP_HEADER, strict=True) if header != "ONS Code"]
-               for row in (CSP_HEADER, csp_row(5))]
+    without = [
+        [cell for cell, header in zip(row, CSP_HEADER, strict=True) if header != "ONS Code"]
+        for row in (CSP_HEADER, csp_row(5))
+    ]
     [fit] = _find(write_ods(tmp_path / "a.ods", {"2020_21": without}), HOME_OFFICE)
     assert fit.layout.table_id == "csp"
     assert "area_code" not in fit.columns
@@ -182,9 +184,7 @@ def test_a_header_that_stands_twice_is_named(tmp_path: Path, header: str) -> Non
 
 def test_one_offence_under_two_headers_is_named(tmp_path: Path) -> None:
     headers = [*P1_HEADERS, "Miscellaneous crimes against society"]
-    assert "['miscellaneous_crimes'] twice" in _refusal(
-        _workbook(tmp_path, p1_sheet(WEST_MIDLANDS, headers=headers))
-    )
+    assert "['miscellaneous_crimes'] twice" in _refusal(_workbook(tmp_path, p1_sheet(WEST_MIDLANDS, headers=headers)))
 
 
 def test_an_unknown_sheet_stops_the_file(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -56,6 +57,10 @@ def _kept_out(home: Path, path: Path, source: str = "recorded_crime_ons") -> Kep
     return result
 
 
+def _pick(lines: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(line[name] for name in names) for line in lines]
+
+
 # --- a figure knows its cell ---------------------------------------------------------------------------
 
 
@@ -70,7 +75,7 @@ def test_a_figure_has_value_marker_sheet_row_and_column(home: Path, tmp_path: Pa
     lines = read_lines(home, write_xlsx(tmp_path / "a.xlsx", {"Table P1 ": rows}))
     assert len(lines) == 5 * 23
     totals = [line for line in lines if line["offence_id"] == "total_excluding_fraud"]
-    assert [(t["area_code"], t["level"], t["value"], t["marker"], t["row"]) for t in totals] == [
+    assert _pick(totals, "area_code", "level", "value", "marker", "row") == [
         ("K04000001", "country", 4_876_282, None, 7),
         ("E12000005", "region", 443_165, None, 8),
         ("E23000014", "police_force", 233_393, None, 9),
@@ -119,7 +124,7 @@ def test_rolling_years_in_both_forms_of_date(home: Path, tmp_path: Path) -> None
         ["30/06/2012", "Action Fraud", "Fraud: Action Fraud", "Action Fraud", "4"],
     )
     lines = read_lines(home, write_csv(tmp_path / "a.csv", rows))
-    assert [(x["area_key"], x["offence_id"], x["period_start"], x["period_end"], x["value"], x["row"]) for x in lines] == [
+    assert _pick(lines, "area_key", "offence_id", "period_start", "period_end", "value", "row") == [
         ("kent", "robbery", date(2017, 4, 1), date(2018, 3, 31), 1_204, 2),
         ("kent", "homicide", date(2017, 4, 1), date(2018, 3, 31), 12, 3),
         ("devon and cornwall", "robbery", date(2017, 1, 1), date(2017, 12, 31), -2, 4),
@@ -136,11 +141,28 @@ C2_HEADER = [
     "Local Authority code",
     "Local Authority name",
     "Total recorded crime\n (excluding fraud)",
-    *"Violence against the person|Homicide|Death or serious injury caused by illegal driving|Violence with injury"
-    "|Violence without injury|Stalking and harassment|Sexual offences|Robbery|Theft offences|Burglary"
-    "|Residential burglary|Non-residential burglary|Vehicle offences|Theft from the person|Bicycle theft"
-    "|Shoplifting|All other theft offences|Criminal damage and arson|Drug offences"
-    "|Possession of weapons offences|Public order offences|Miscellaneous crimes against society".split("|"),
+    "Violence against the person",
+    "Homicide",
+    "Death or serious injury caused by illegal driving",
+    "Violence with injury",
+    "Violence without injury",
+    "Stalking and harassment",
+    "Sexual offences",
+    "Robbery",
+    "Theft offences",
+    "Burglary",
+    "Residential burglary",
+    "Non-residential burglary",
+    "Vehicle offences",
+    "Theft from the person",
+    "Bicycle theft",
+    "Shoplifting",
+    "All other theft offences",
+    "Criminal damage and arson",
+    "Drug offences",
+    "Possession of weapons offences",
+    "Public order offences",
+    "Miscellaneous crimes against society",
 ]
 
 
@@ -162,10 +184,7 @@ def test_partnerships_forces_and_unassigned_stay_apart(home: Path, tmp_path: Pat
     lines = read_lines(home, write_csv(tmp_path / "a.csv", rows))
     assert len(lines) == 5 * 23
     totals = [line for line in lines if line["column"] == "G"]
-    assert [
-        (t["level"], t["area_code"], t["area_name"], t["parent_name"], t["value"], t["marker"], t["row"])
-        for t in totals
-    ] == [
+    assert _pick(totals, "level", "area_code", "area_name", "parent_name", "value", "marker", "row") == [
         ("police_force", "E23000012", "Humberside", None, 96_019, None, 4),
         ("csp", "E22000335", "Birmingham", "West Midlands", 135_101, None, 5),
         ("csp", "x-unassigned-suffolk", "Unassigned Suffolk", "Suffolk", 677, None, 6),
@@ -199,10 +218,8 @@ _YEARS: dict[str, Rows] = {
 def test_one_sheet_a_year_in_every_kind_of_workbook(home: Path, tmp_path: Path, ending: str, write: object) -> None:
     path = write(tmp_path / f"a.{ending}", _YEARS)  # type: ignore[operator]
     lines = read_lines(home, path, HOME_OFFICE)
-    assert [
-        (x["sheet"], x["row"], x["area_key"], x["offence_id"], x["period_start"], x["period_end"], x["value"], x["marker"])
-        for x in lines
-    ] == [
+    names = ("sheet", "row", "area_key", "offence_id", "period_start", "period_end", "value", "marker")
+    assert _pick(lines, *names) == [
         ("2016-17", 2, "west midlands", "offence_34a", date(2016, 4, 1), date(2016, 6, 30), 41, None),
         ("2016-17", 3, "west midlands", "offence_80", date(2017, 1, 1), date(2017, 3, 31), 3, None),
         ("2017-18", 2, "avon and somerset", "offence_4_10", date(2017, 7, 1), date(2017, 9, 30), -2, None),
@@ -227,7 +244,7 @@ def test_partnerships_with_and_without_codes(home: Path, tmp_path: Path, with_co
     if not with_code:
         rows = [[*row[:4], *row[5:]] for row in rows]
     lines = read_lines(home, write_ods(tmp_path / "a.ods", {"Cover_sheet": [["x"]], "2020_21": rows}), HOME_OFFICE)
-    assert [(x["area_code"], x["area_name"], x["parent_name"], x["value"], x["marker"]) for x in lines] == [
+    assert _pick(lines, "area_code", "area_name", "parent_name", "value", "marker") == [
         ("E22000335" if with_code else None, "Birmingham", "West Midlands", 1_204, None),
         ("x-unassigned-surrey", "Unassigned Surrey", "Surrey", None, "[x]"),
         ("x-manchester-airport", "Manchester Airport", "Greater Manchester", 0, None),
@@ -246,7 +263,7 @@ def test_padding_and_notes_below_a_long_table_are_no_figures(home: Path, tmp_pat
         force_row(1),
         [],
         [None, "  ", "\u00a0"],
-        force_row(2),
+        force_row(2, code="34B"),
         [],
         ["Source: Home Office"],
         ["1. Figures are subject to revision."],
@@ -437,7 +454,7 @@ def test_every_year_of_an_area_is_a_line(home: Path, tmp_path: Path) -> None:
         [None, "Footnotes"],
     )
     lines = read_lines(home, write_xls(tmp_path / "a.xls", sheets), "population")
-    assert [(x["area_code"], x["mid_year"], x["value"], x["sheet"], x["row"], x["column"]) for x in lines] == [
+    assert _pick(lines, "area_code", "mid_year", "value", "sheet", "row", "column") == [
         ("E06000061", 2020, 350_448, "MYE 5", 9, "E"),
         ("E06000061", 2019, 348_221, "MYE 5", 9, "G"),
         ("K02000001", 2020, 67_081_234, "MYE 5", 10, "E"),
@@ -643,3 +660,10 @@ def test_no_module_that_a_reader_rests_on_is_left_out_of_the_key(source: str) ->
         ahead |= _imports(path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py") - seen
     own = {module for module in seen if module.startswith(f"etl.sources.{source}")}
     assert seen - own <= hashed | no_part_in_it
+
+
+def test_a_figure_that_a_sheet_states_twice_stops_the_file(home: Path, tmp_path: Path) -> None:
+    rows: Rows = [FORCE_HEADER, force_row(1), force_row(2)]
+    result = read_file(home, write_csv(tmp_path / "a.csv", rows), HOME_OFFICE)
+    assert isinstance(result, KeptOut)
+    assert "row 3 states the figure of row 2 again" in result.message
