@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -51,11 +52,22 @@ def temporary_file(folder: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     one that is being written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _open_locked(folder, mode) as file:
+    with _name_place(folder), _open_locked(folder, mode) as file:
         try:
             yield file
         finally:
             Path(file.name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _name_place(place: Path) -> Iterator[None]:
+    """Say where the disk is full; the operating system does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            error.filename = str(place)
+        raise
 
 
 def _open_locked(folder: Path, mode: str) -> IO[Any]:
@@ -218,14 +230,13 @@ def hold_lease(home: Path, run: str, wait_seconds: float) -> Iterator[None]:
                     logger.info("waiting for the lease", extra={"holder": describe_holder(lock)})
                     waiting = True
                 time.sleep(0.1)
-        file.seek(0)
-        file.truncate()
         holder = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "run": run,
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        json.dump(holder, file)
-        file.flush()
+        with _name_place(lock):
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), json.dumps(holder).encode())
         yield

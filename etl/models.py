@@ -103,6 +103,8 @@ def run_model(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
             connection.unregister("built")
         else:
             _store(connection, model, model.path.read_text(encoding="utf-8"))
+    except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException):
+        raise  # the disk, not the model
     except duckdb.Error as error:
         place = f"{model.path.parent.name}/{model.path.name}"
         raise JusticeError(
@@ -132,9 +134,8 @@ def _store(connection: duckdb.DuckDBPyConnection, model: Model, query: str) -> N
         connection.execute(f"CREATE VIEW {contract.name} AS SELECT {columns} FROM ({query})")
     else:
         connection.execute(contract.create())
-        connection.execute(
-            f"INSERT INTO {contract.name} ({columns}) SELECT {columns} FROM ({query}) AS model ORDER BY {contract.order}"
-        )
+        rows = f"SELECT {columns} FROM ({query}) AS model ORDER BY {contract.order}"
+        connection.execute(f"INSERT INTO {contract.name} ({columns}) {rows}")
     for comment in contract.comments():
         connection.execute(comment)
 

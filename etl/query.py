@@ -20,11 +20,14 @@ def open_warehouse(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse that serves, read-only; it stays the same version for as long as the block lasts.
 
     Raises:
-        JusticeError: nothing was published, or a write-ahead log lies beside it.
+        JusticeError: nothing was published, it does not open, or a write-ahead log lies beside it.
     """
     path = warehouse_path(home).resolve()
     refuse_stray_log(path.parent)
-    connection = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
+    except duckdb.Error as error:
+        raise JusticeError(f"{path} does not open: {error}", "justice-etl doctor says what to do") from error
     try:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection

@@ -36,7 +36,8 @@ def _load_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
         _fill(connection, path)
     connection.execute(
         f"CREATE TABLE input.release AS SELECT source || '/' || edition AS release_id, source, edition, "
-        "edition AS title, 'publisher' AS publisher, CAST(published_on || ' 09:30:00+00' AS TIMESTAMPTZ) AS published_at, "
+        "edition AS title, 'publisher' AS publisher, "
+        "CAST(published_on || ' 09:30:00+00' AS TIMESTAMPTZ) AS published_at, "
         "CAST(published_on AS DATE) AS published_on, 'page' AS landing_page, 'licence' AS licence, 'current' AS state, "
         f"FALSE AS is_modelled FROM {_read(case / 'input.release.csv')}"
     )

@@ -1,4 +1,4 @@
-"""Parts make up totals in what we add up, and in what ONS prints (facts/publisher_exceptions.md: P1 has no exception)."""
+"""Parts make up totals, in what ONS prints too: P1 has no exception (facts/publisher_exceptions.md)."""
 
 from __future__ import annotations
 

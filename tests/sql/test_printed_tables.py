@@ -39,7 +39,8 @@ def test_printed_totals(
     printed = dict(_printed_totals(path, table, column))
     assert len(printed) >= 53
     rows = force_tables(
-        f"SELECT area_code, {ours} FROM mart.crime_trend WHERE offence_id = 'total_excluding_fraud' AND period_end = $1",
+        f"SELECT area_code, {ours} FROM mart.crime_trend "
+        "WHERE offence_id = 'total_excluding_fraud' AND period_end = $1",
         PERIOD_ENDS[title],
     )
     derived = dict(rows)
