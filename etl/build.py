@@ -61,7 +61,7 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
         progress: told of each step.
 
     Raises:
-        JusticeError: nothing was landed, or a model failed; nothing is staged then.
+        JusticeError: nothing was landed, a model failed, or the disk is full; nothing is staged then.
     """
     releases = list_releases(home)
     if not releases:
@@ -77,7 +77,12 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
     files, kept_out = _read_all(home, releases, progress)
     building = home / "staging" / f"{version}.building"
     building.mkdir(parents=True)
-    tables, quarantined = _build_warehouse(home, building, version, settings, releases, files, progress)
+    try:
+        tables, quarantined = _build_warehouse(home, building, version, settings, releases, files, progress)
+    except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
+        found = " ".join(str(error).split())
+        mend = "check the disk and the rights: justice-etl doctor"
+        raise JusticeError(f"the warehouse could not be written: {found}", mend) from error
     manifest = {
         "version": version,
         "built_at": datetime.now(UTC).isoformat(timespec="microseconds"),

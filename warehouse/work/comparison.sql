@@ -11,11 +11,13 @@ beside AS (
     SELECT
         figure.*,
         same_release.offences AS same_offences,
-        same_release.coverage AS same_coverage,
+        same_release.reporting AS same_reporting,
+        same_release.fraud AS same_fraud,
         printed.printed_marker,
         CAST(round(figure.offences / (1e0 + printed.printed / 100e0)) AS BIGINT) AS implied_offences,
         other_release.offences AS other_offences,
-        other_release.coverage AS other_coverage,
+        other_release.reporting AS other_reporting,
+        other_release.fraud AS other_fraud,
         other_release.release_id AS other_release_id
     FROM current_figure AS figure
     LEFT JOIN work.release_figure AS same_release
@@ -50,9 +52,13 @@ SELECT
         WHEN beside.other_offences IS NOT NULL THEN beside.other_release_id
     END AS previous_release_id,
     CASE
-        WHEN beside.same_offences IS NOT NULL THEN beside.same_coverage IS NOT DISTINCT FROM beside.coverage
+        WHEN beside.same_offences IS NOT NULL THEN
+            beside.same_reporting IS NOT DISTINCT FROM beside.reporting
+            AND beside.same_fraud IS NOT DISTINCT FROM beside.fraud
         WHEN beside.implied_offences IS NOT NULL THEN TRUE
-        WHEN beside.other_offences IS NOT NULL THEN beside.other_coverage IS NOT DISTINCT FROM beside.coverage
+        WHEN beside.other_offences IS NOT NULL THEN
+            beside.other_reporting IS NOT DISTINCT FROM beside.reporting
+            AND beside.other_fraud IS NOT DISTINCT FROM beside.fraud
         ELSE TRUE
     END AS same_coverage_as_before
 FROM beside

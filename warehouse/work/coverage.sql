@@ -1,8 +1,12 @@
 -- What each aggregate is made of: its reporting members and, for totals with fraud, which of them record
--- fraud (forces handed it to Action Fraud at different times). `left_out` are forces that do not report.
+-- fraud (forces handed it to Action Fraud at different times). `left_out` are the forces of it that do not
+-- report; 0 for none.
 WITH fraud_force AS (
-    SELECT DISTINCT figure.release_id, figure.table_id, figure.area_code, figure.span, figure.period_end
+    SELECT
+        figure.release_id, figure.table_id, figure.area_code, figure.span, figure.period_end, counted.offence_id
     FROM work.figure AS figure
+    -- The offences that count fraud: their coverage depends on who records it.
+    INNER JOIN ref.offence AS counted ON counted.offence_id IN ('total_including_fraud', 'fraud_offences')
     WHERE figure.offence_id = 'fraud_offences' AND figure.offences > 0
 ),
 own AS (
@@ -13,59 +17,51 @@ own AS (
         figure.offence_id,
         figure.span,
         figure.period_end,
-        figure.offences,
-        CASE WHEN fraud_force.area_code IS NULL THEN 'without fraud' ELSE 'with fraud' END AS fraud
+        member_bit.kind,
+        CASE WHEN figure.offences IS NULL THEN 0 ELSE member_bit.bit END AS reporting,
+        CASE WHEN figure.offences IS NULL OR fraud_force.area_code IS NULL THEN 0 ELSE member_bit.bit END AS fraud
     FROM work.figure AS figure
+    INNER JOIN work.member_bit AS member_bit ON member_bit.member_code = figure.area_code
     LEFT JOIN fraud_force
-        ON figure.offence_id IN ('total_including_fraud', 'fraud_offences')
+        ON fraud_force.offence_id = figure.offence_id
         AND fraud_force.release_id = figure.release_id
         AND fraud_force.table_id = figure.table_id
         AND fraud_force.area_code = figure.area_code
         AND fraud_force.span = figure.span
         AND fraud_force.period_end = figure.period_end
 ),
-table_period AS (
-    SELECT DISTINCT figure.release_id, figure.table_id, figure.offence_id, figure.span, figure.period_end
-    FROM work.figure AS figure
-    INNER JOIN ref.area_member AS member ON member.member_code = figure.area_code
+forces AS (
+    SELECT area_member.aggregate_code, CAST(sum(member_bit.bit) AS BIGINT) AS bits
+    FROM ref.area_member AS area_member
+    INNER JOIN work.member_bit AS member_bit ON member_bit.member_code = area_member.member_code
+    WHERE area_member.kind = 'police_force_area'
+    GROUP BY area_member.aggregate_code
 ),
 component AS (
     SELECT
-        table_period.release_id,
-        table_period.table_id,
-        member.aggregate_code AS area_code,
-        table_period.offence_id,
-        table_period.span,
-        table_period.period_end,
-        md5(string_agg(
-            CASE WHEN own.offences IS NOT NULL THEN concat(member.member_code, ' ', own.fraud) END,
-            ',' ORDER BY member.member_code
-        )) AS coverage,
-        string_agg(
-            CASE WHEN own.offences IS NULL AND member.kind = 'police_force_area' THEN member.member_code END,
-            ',' ORDER BY member.member_code
-        ) AS left_out
-    FROM table_period
-    CROSS JOIN ref.area_member AS member
-    LEFT JOIN own
-        ON own.release_id = table_period.release_id
-        AND own.table_id = table_period.table_id
-        AND own.area_code = member.member_code
-        AND own.offence_id = table_period.offence_id
-        AND own.span = table_period.span
-        AND own.period_end = table_period.period_end
+        own.release_id,
+        own.table_id,
+        area_member.aggregate_code AS area_code,
+        own.offence_id,
+        own.span,
+        own.period_end,
+        CAST(sum(own.reporting) AS BIGINT) AS reporting,
+        CAST(sum(own.fraud) AS BIGINT) AS fraud,
+        CAST(sum(CASE WHEN own.kind = 'police_force_area' THEN own.reporting ELSE 0 END) AS BIGINT) AS reporting_forces
+    FROM own
+    INNER JOIN ref.area_member AS area_member ON area_member.member_code = own.area_code
     GROUP BY
-        table_period.release_id, table_period.table_id, member.aggregate_code,
-        table_period.offence_id, table_period.span, table_period.period_end
+        own.release_id, own.table_id, area_member.aggregate_code, own.offence_id, own.span, own.period_end
 )
 SELECT
     component.release_id, component.table_id, component.area_code, component.offence_id,
-    component.span, component.period_end, component.coverage, component.left_out, TRUE AS is_aggregate
+    component.span, component.period_end, component.reporting, component.fraud,
+    forces.bits - component.reporting_forces AS left_out, TRUE AS is_aggregate
 FROM component
+INNER JOIN forces ON forces.aggregate_code = component.area_code
 UNION ALL
 SELECT
     own.release_id, own.table_id, own.area_code, own.offence_id,
-    own.span, own.period_end, own.fraud AS coverage, CAST(NULL AS VARCHAR) AS left_out, FALSE AS is_aggregate
+    own.span, own.period_end, own.reporting, own.fraud, CAST(0 AS BIGINT) AS left_out, FALSE AS is_aggregate
 FROM own
 WHERE own.offence_id IN ('total_including_fraud', 'fraud_offences')
-    AND own.area_code NOT IN (SELECT member.aggregate_code FROM ref.area_member AS member)

@@ -28,7 +28,7 @@ left_out AS (
         AND coverage.offence_id = preferred.offence_id
         AND coverage.span = preferred.span
         AND coverage.period_end = preferred.period_end
-    WHERE coverage.left_out IS NOT NULL
+    WHERE coverage.left_out <> 0
 ),
 left_out_population AS (
     SELECT
@@ -38,9 +38,7 @@ left_out_population AS (
             WHEN count(population.population) = count(*) THEN CAST(sum(population.population) AS BIGINT)
         END AS population
     FROM left_out
-    INNER JOIN (
-        SELECT DISTINCT area_member.member_code FROM ref.area_member AS area_member
-    ) AS member ON left_out.left_out LIKE concat('%', member.member_code, '%')
+    INNER JOIN work.member_bit AS member ON (left_out.left_out & member.bit) <> 0
     LEFT JOIN ref.population AS population
         ON population.area_code = member.member_code
         AND population.mid_year = left_out.population_mid_year
@@ -61,13 +59,14 @@ SELECT
     preferred.published_on,
     preferred.fineness,
     preferred.population_mid_year,
-    coverage.coverage,
+    coverage.reporting,
+    coverage.fraud,
     coalesce(coverage.is_aggregate, FALSE) AS is_aggregate,
     coalesce(area.has_resident_rate, FALSE) AS has_resident_rate,
     CASE
         WHEN coalesce(area.has_resident_rate, FALSE) THEN
             population.population
-            - CASE WHEN coverage.left_out IS NULL THEN 0 ELSE left_out_population.population END
+            - CASE WHEN coalesce(coverage.left_out, 0) = 0 THEN 0 ELSE left_out_population.population END
     END AS population
 FROM preferred
 LEFT JOIN work.coverage AS coverage
