@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -22,6 +24,7 @@ from etl.settings import Settings, own_version
 
 if TYPE_CHECKING:
     from etl.build import Progress
+    from etl.inspection import FileReport
 
 app = typer.Typer(
     name="justice-etl",
@@ -79,6 +82,8 @@ def print_json(content: Any) -> None:
     def plain(value: object) -> object:
         if is_dataclass(value) and not isinstance(value, type):
             return asdict(value)
+        if isinstance(value, Decimal):
+            return float(value)
         return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
 
     sys.stdout.write(json.dumps(content, default=plain, indent=1, ensure_ascii=False) + "\n")
@@ -166,7 +171,12 @@ def land_files(
         return
     for item in landed:
         word = "Landed" if item.is_new else "Already there"
-        out.print(f"{word}: {item.record.filename} → {item.release_id} ({item.record.sha256[:12]})", highlight=False)
+        out.print(
+            f"{word}: {item.record.filename} → {item.release_id} ({item.record.sha256[:12]})",
+            highlight=False,
+            soft_wrap=True,
+            markup=False,
+        )
 
 
 @app.command(name="build")
@@ -209,7 +219,9 @@ def publish_version(as_json: AsJson = False) -> None:
     if as_json:
         print_json(published)
     elif published.is_new:
-        out.print(f"Published version {published.version}: {home / CURRENT}", soft_wrap=True, highlight=False)
+        out.print(
+            f"Published version {published.version}: {home / CURRENT}", soft_wrap=True, highlight=False, markup=False
+        )
     else:
         out.print(f"Nothing new: version {published.version} already serves.")
     report_kept_out(home, read_manifest(home / CURRENT), before if published.is_new else "same")
@@ -246,13 +258,17 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
         return
-    out.print(f"Home       {found.home} ({found.kind or 'nothing landed yet'})", highlight=False, soft_wrap=True)
+    kind = found.kind or "nothing landed yet"
+    out.print(f"Home       {found.home} ({kind})", highlight=False, soft_wrap=True, markup=False)
     out.print(f"Landed     {found.releases} releases, {found.files} files", highlight=False)
     out.print(f"Serving    {found.current or 'nothing yet'}" + (f", built {found.built_at}" if found.built_at else ""))
     if found.releases and not found.is_up_to_date:
-        out.print("           not of all that was landed, or of other code: justice-etl build, then publish")
+        out.print("           not of all that was landed, or of other code: justice-etl publish", soft_wrap=True)
     if found.quarantined_lines:
-        out.print(f"Quarantine {found.quarantined_lines:,} lines in {found.home}/quarantine/", highlight=False)
+        where = f"{found.home}/quarantine/lines.parquet"
+        out.print(
+            f"Quarantine {found.quarantined_lines:,} lines in {where}", highlight=False, soft_wrap=True, markup=False
+        )
     for message in found.kept_out:
         out.print(f"Kept out   {message.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
 
@@ -277,6 +293,7 @@ def sql(
             f'Here         justice-etl sql "SELECT * FROM meta.field"',
             highlight=False,
             soft_wrap=True,
+            markup=False,
         )
         return
     answer = run_query(home, query, None if as_json else limit)
@@ -344,9 +361,16 @@ def inspect_file(file: Annotated[Path, typer.Argument(help="A file, landed or no
     report = look(file)
     if as_json:
         print_json(report)
-        return
+    else:
+        print_report(report)
+    if report.source is None:
+        raise typer.Exit(ExitStatus.FAILED)
+
+
+def print_report(report: FileReport) -> None:
+    """Print what `inspect` found, sheet by sheet."""
     modelled = ", a modelled sample" if report.is_modelled else ""
-    out.print(f"{report.filename}: {report.media_type}{modelled}", highlight=False, soft_wrap=True)
+    out.print(f"{report.filename}: {report.media_type}{modelled}", highlight=False, soft_wrap=True, markup=False)
     out.print(f"Source: {report.source or 'none of the declared ones'}", highlight=False)
     for sheet in report.sheets:
         where = f"header in row {sheet.header_row}" if sheet.header_row else "no header found"
@@ -357,7 +381,7 @@ def inspect_file(file: Annotated[Path, typer.Argument(help="A file, landed or no
         else:
             verdict = f"[red]fits no layout[/]; nearest is {(sheet.nearest or '').replace('[', chr(92) + '[')}"
         out.print(
-            f"  {sheet.sheet!r} ({sheet.rows:,} × {sheet.columns}): {verdict}",
+            f"  {format_value(repr(sheet.sheet))} ({sheet.rows:,} × {sheet.columns}): {verdict}",
             highlight=False,
             soft_wrap=True,
         )
@@ -370,8 +394,6 @@ def inspect_file(file: Annotated[Path, typer.Argument(help="A file, landed or no
             )
     for name, why in report.skipped.items():
         out.print(f"  {name!r}: {why}", highlight=False, soft_wrap=True, markup=False)
-    if report.source is None:
-        raise typer.Exit(ExitStatus.FAILED)
 
 
 @app.command()
@@ -459,9 +481,13 @@ def doctor(as_json: AsJson = False) -> None:
 def main() -> None:
     """Run the command line; a failure is one readable message, with the traceback only under --verbose."""
     try:
-        app()
+        app(prog_name=app.info.name)
     except JusticeError as error:
         fail(error.what, error.next_step, error.exit_status)
+    except ValidationError as error:
+        [first, *_] = error.errors()
+        name = f"{Settings.model_config.get('env_prefix')}{'_'.join(map(str, first['loc'])).upper()}"
+        fail(f"{name} is {first['input']!r}: {first['msg']}", "set it otherwise, or not at all", ExitStatus.WRONG_USE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitStatus.DONE)

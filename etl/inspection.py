@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.archives import is_modelled, sniff
-from etl.errors import LayoutError, RefusedFileError
+from etl.errors import LayoutError, WrongUseError
 from etl.layouts import Fit, Misfit, fit_sheet
 from etl.reading import reader_of
 from etl.sources import Source, declared_sources
@@ -48,9 +48,10 @@ def inspect_file(path: Path) -> FileReport:
 
     Raises:
         RefusedFileError: it would not be landed; says why.
+        WrongUseError: there is no such file.
     """
     if not path.is_file():
-        raise RefusedFileError(f"there is no file {path}", "check the path")
+        raise WrongUseError(f"there is no file {path}", "check the path")
     media_type = sniff(path)
     with open_workbook(path, media_type) as workbook:
         sheets = {name: workbook.sheet(name) for name in workbook.sheet_names}

@@ -58,6 +58,8 @@ def run_query(home: Path, query: str, limit: int | None = None) -> Answer:
     with open_warehouse(home) as connection:
         try:
             result = connection.execute(query)
+            if result is None:
+                raise JusticeError("the query holds no statement", "tables: SELECT * FROM meta.field")
             if result.description is None:
                 return Answer([], [], is_cut=False)
             rows = result.fetchall() if limit is None else result.fetchmany(limit + 1)

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from etl.cells import parse_number
 from etl.errors import JusticeError, WrongUseError
 from etl.landing import blob_path
 from etl.query import find_area, open_warehouse
@@ -88,7 +89,7 @@ def trace(
             [area_code, offence.lower(), period_end, span],
         ).fetchone()
         if figure is None:
-            raise WrongUseError(_describe_absence(connection, area_code, offence, period_end, span))
+            raise _describe_absence(connection, area_code, offence, period_end, span)
         lines = _find_lines(connection, figure)
     texts = _Texts(home)
     cells = [cell for line in lines[:MAX_CELLS] for cell in texts.cells(line)]
@@ -99,18 +100,20 @@ def trace(
 
 def _describe_absence(
     connection: duckdb.DuckDBPyConnection, area_code: str, offence: str, period_end: date, span: str
-) -> str:
+) -> WrongUseError:
     known = connection.execute(
         "SELECT count(*) FROM ref.offence WHERE $1 IN (offence_id, lower(name))", [offence.lower()]
     ).fetchone()
     if not known or not known[0]:
-        return f"there is no offence {offence!r} → see SELECT offence_id, name FROM ref.offence"
+        return WrongUseError(f"there is no offence {offence!r}", "see SELECT offence_id, name FROM ref.offence")
     periods = connection.execute(
         "SELECT DISTINCT span, period_end FROM mart.crime_trend WHERE area_code = $1 ORDER BY ALL",
         [area_code],
     ).fetchall()
     shown = ", ".join(f"{end} ({kind})" for kind, end in periods[-8:])
-    return f"there is no figure of {area_code} for {offence} in the {span} to {period_end} → held: {shown}"
+    return WrongUseError(
+        f"there is no figure of {area_code} for {offence} in the {span} to {period_end}", f"held are: {shown}"
+    )
 
 
 def _find_lines(connection: duckdb.DuckDBPyConnection, figure: tuple[object, ...]) -> list[dict[str, object]]:
@@ -161,22 +164,25 @@ class _Texts:
         if int(str(line["published_rows"])) > 1:
             rows = self._rows_of_one_figure(sha256, sheet_name, rows[0])
         sheet = self._sheet(sha256, sheet_name, str(line["media_type"]))
-        return [
-            Cell(
-                release_id=str(line["release_id"]),
-                filename=str(line["filename"]),
-                sha256=sha256,
-                sheet=sheet_name,
-                address=f"{column}{row}",
-                text=sheet.text(column, row),
-                value=line["offences"],  # type: ignore[arg-type]
-                marker=line["offences_marker"],  # type: ignore[arg-type]
-                area_code=str(line["area_code"]),
-                offence_id=str(line["offence_id"]),
-                period_end=line["period_end"],  # type: ignore[arg-type]
-            )
-            for row in rows
-        ]
+        return [self._cell(line, sheet, column, row) for row in rows]
+
+    def _cell(self, line: dict[str, object], sheet: Sheet, column: str, row: int) -> Cell:
+        """One cell with its own value: a figure of several rows is their sum."""
+        text = sheet.text(column, row)
+        value, marker = parse_number(text)
+        return Cell(
+            release_id=str(line["release_id"]),
+            filename=str(line["filename"]),
+            sha256=str(line["sha256"]),
+            sheet=sheet.name,
+            address=f"{column}{row}",
+            text=text,
+            value=None if value is None else int(value),
+            marker=marker,
+            area_code=str(line["area_code"]),
+            offence_id=str(line["offence_id"]),
+            period_end=line["period_end"],  # type: ignore[arg-type]
+        )
 
     def _sheet(self, sha256: str, name: str, media_type: str) -> Sheet:
         if (sha256, name) not in self._sheets:

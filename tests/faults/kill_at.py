@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import gc
 import importlib
 import json
 import os
@@ -24,8 +25,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NoReturn
 
-CHANGES = ("os.mkdir", "open", "os.rename", "os.symlink", "os.link", "os.remove", "os.rmdir", "os.chmod", "os.fsync")
-"""Events that change what lies in a folder, or bring it to disk."""
+CHANGES = ("os.rename", "os.symlink", "os.link", "os.remove", "os.truncate", "os.fsync")
+"""Events that change what lies in a folder, or bring it to disk. "change" stands for any of them."""
 
 _DEADLINE_SECONDS = 120
 _UNCAUGHT = 70
@@ -63,7 +64,7 @@ class Point:
 
 
 def watch_events(event: str | None, point: Point, trace: int | None) -> None:
-    """Let `point` see every `event` ("change" is any of CHANGES) and write all changes to `trace`."""
+    """Let `point` see every `event` and write all changes to `trace`."""
     sync = os.fsync
     busy = False
 
@@ -73,15 +74,14 @@ def watch_events(event: str | None, point: Point, trace: int | None) -> None:
 
     def hook(name: str, arguments: tuple[Any, ...]) -> None:
         nonlocal busy
-        if busy or name not in CHANGES:
-            return
-        if name == "open" and not (isinstance(arguments[2], int) and arguments[2] & (os.O_CREAT | os.O_TRUNC)):
+        is_change = name in CHANGES
+        if busy or not (is_change or name == event):
             return
         busy = True
-        described = " ".join(str(argument) for argument in arguments)
-        if trace is not None:
+        described = " ".join(map(str, arguments))
+        if trace is not None and is_change:
             os.write(trace, f"{name} {described}\n".encode())
-        if event in (name, "change"):
+        if event == name or (event == "change" and is_change):
             point.see(described)
         busy = False
 
@@ -160,7 +160,7 @@ def run(request: dict[str, Any]) -> NoReturn:
         os.chdir(request["folder"])
         warnings.simplefilter("error")
         if request.get("cpus"):
-            os.sched_setaffinity(0, range(request["cpus"]))
+            os.sched_setaffinity(0, request["cpus"])
         if request.get("day"):
             set_day(request["day"])
         if request.get("file_size_limit") is not None:
@@ -212,7 +212,15 @@ def warm_up() -> None:
     """Import and parse, before any fork, what every run needs."""
     for name in ("cli", "build", "demo", "inspection", "landing", "publish", "query", "status", "trace"):
         importlib.import_module(f"etl.{name}")
-    for name in ("fastexcel", "pandas", "python_calamine", "pyarrow.dataset", "rich.progress", "scipy.stats", "sqlglot"):
+    for name in (
+        "fastexcel",
+        "pandas",
+        "python_calamine",
+        "pyarrow.dataset",
+        "rich.progress",
+        "scipy.stats",
+        "sqlglot",
+    ):
         importlib.import_module(name)
     from etl import models
     from etl.contracts import contracts
@@ -225,6 +233,8 @@ def warm_up() -> None:
     parse: Callable[[Path], set[str]] = functools.cache(models._read_inputs)
     models._read_inputs = parse
     models.find_models()
+    gc.collect()
+    gc.freeze()  # what forks share stays shared
 
 
 def serve() -> None:
