@@ -53,3 +53,9 @@ class LayoutError(JusticeError):
 
 class LeaseHeldError(JusticeError):
     """Another run is building or publishing in this home."""
+
+
+class HeldVersionError(JusticeError):
+    """A version that was rolled back is not published again by itself."""
+
+    exit_status = ExitStatus.KEPT_OUT

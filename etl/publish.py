@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from etl.errors import JusticeError, WrongUseError
+from etl.errors import HeldVersionError, JusticeError, WrongUseError
 from etl.files import (
     make_read_only,
     next_link,
@@ -141,7 +141,7 @@ def publish(home: Path, settings: Settings, version: str) -> Published:
         _check_whole(folder)
         return Published(version, is_new=False, pruned=_prune(home, settings))
     if version in state["held"]:
-        raise JusticeError(
+        raise HeldVersionError(
             f"version {version} was rolled back, so it is not published again",
             f"`justice-etl rollback {version}` serves it all the same; a changed input or code builds another",
         )

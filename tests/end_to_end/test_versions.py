@@ -183,7 +183,7 @@ def test_a_rollback_holds_until_the_input_changes(commands: Commands, tmp_path: 
     assert "rolled back" in next(line for line in shown if second in line)
 
     outcome = commands.run(home, ["publish"])
-    assert_readable(outcome, f"version {second} was rolled back", f"justice-etl rollback {second}")
+    assert_readable(outcome, f"version {second} was rolled back", f"justice-etl rollback {second}", status=3)
     assert serving(home).version == first
 
     commands.succeed(home, rolling_year(tmp_path, 2).command, ["publish"])
