@@ -38,8 +38,11 @@ class Measured:
 
 def run(command: list[str], *, is_job: bool = True) -> Measured:
     """Run a command to its end and measure it; a job prints its result as JSON."""
+    # Byte code is cached, as it is for whoever installs us: the first of several runs may write it.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE if is_job else subprocess.DEVNULL) as process:
+    output = subprocess.PIPE if is_job else subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=output, env=environment) as process:
         printed = process.stdout.read() if process.stdout else b""
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from etl.errors import JusticeError
+from etl.files import read_yaml
 from etl.settings import project_root
 
 
@@ -109,7 +109,7 @@ def literal(text: str) -> str:
 @cache
 def fields() -> dict[str, Field]:
     """Every field by name."""
-    content = yaml.safe_load((project_root() / "schemas" / "fields.yml").read_text(encoding="utf-8"))
+    content = read_yaml(project_root() / "schemas" / "fields.yml")
     return {name: Field.model_validate(field) for name, field in content.items()}
 
 
@@ -126,7 +126,7 @@ def contracts() -> dict[str, Contract]:
 
 
 def _load(path: Path) -> Contract:
-    declared = _Declared.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    declared = _Declared.model_validate(read_yaml(path))
     known = fields()
     unknown = [name for name in declared.columns if name not in known]
     named = {*declared.key, *declared.nullable, *declared.run_times}

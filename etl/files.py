@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+import yaml
+
 from etl.errors import JusticeError, LeaseHeldError
 
 logger = logging.getLogger(__name__)
@@ -121,6 +123,16 @@ def read_json(path: Path) -> Any:
         raise JusticeError(
             f"{path} is damaged: {error}", "restore it from a backup, or remove it and run again"
         ) from error
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file of ours; libyaml is ten times faster where PyYAML was built with it.
+
+    Raises:
+        yaml.YAMLError: the file is not YAML.
+    """
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
 
 
 def read_object(path: Path, *keys: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from etl.errors import JusticeError, WrongUseError
+from etl.files import read_yaml
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -159,7 +160,7 @@ def load_source(name: str) -> Source:
 
 def _load(path: Path) -> Source:
     try:
-        source = Source.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        source = Source.model_validate(read_yaml(path))
     except (yaml.YAMLError, ValidationError) as error:
         raise JusticeError(f"{path} is not a valid declaration: {error}", "mend the file") from error
     if source.source != path.parent.name:
