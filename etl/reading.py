@@ -34,6 +34,7 @@ _TYPES = {
 _READING_CODE = (
     "cells.py",
     "columns.py",
+    "files.py",
     "layouts.py",
     "offences.py",
     "reading.py",
