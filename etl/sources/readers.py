@@ -176,6 +176,7 @@ def refuse_repeats(fit: Fit, source: Source, table: pa.Table) -> pa.Table:
 
 def _are_unique(columns: list[pa.ChunkedArray]) -> bool:
     """Whether no row of these columns comes twice: each row as one whole number, since texts take seconds to group."""
+    # Equal rows give equal numbers even where they overflow; a clash by chance only sends us the slow, exact way.
     rows = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
         encoded = column.combine_chunks().dictionary_encode()
