@@ -26,7 +26,9 @@ from etl.files import remove_tree, sync_folder, write_json
 from etl.landing import Release, home_kind, list_releases, published_on
 from etl.manifest import MANIFEST, WAREHOUSE, compute_version
 from etl.models import PUBLISHED_SCHEMAS, WORK_SCHEMA, find_models, published_contracts, run_model
+from etl.observations import read_observations
 from etl.reading import KeptOut, TidyFile, read_landed, remove_stale
+from etl.release_calendar import read_calendar
 from etl.settings import Settings, own_version, project_root
 from etl.sources import declared_sources
 
@@ -129,6 +131,7 @@ def _build_warehouse(
     models = find_models()
     with open_for_building(path, settings.memory_limit) as connection:
         load_inputs(connection, releases, files)
+        load_seen(connection, home)
         run = {"run_id": f"build-{version}", "built_at": datetime.now(UTC), "built_by": f"justice-etl {own_version()}"}
         _load_rows(connection, "input.run", [run])
         for done, model in enumerate(models):
@@ -207,6 +210,48 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict
     connection.register("rows", pa.Table.from_pylist(rows))
     connection.execute(f"CREATE TABLE {name} AS SELECT * FROM rows")
     connection.unregister("rows")
+
+
+def load_seen(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
+    """Give `meta` models what was seen of publishers: `input.observation` and `input.release_calendar`."""
+    _load_contract_rows(connection, "observation", _observation_rows(home))
+    _load_contract_rows(connection, "release_calendar", _calendar_rows(home))
+
+
+def _load_contract_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Rows in the columns of a `meta` table, of which there may be none."""
+    columns = ", ".join(f"{quote(name)} {field.type}" for name, field in contracts()[f"meta.{table}"].columns.items())
+    connection.execute(f"CREATE TABLE input.{table} ({columns})")
+    if rows:
+        connection.register("rows", pa.Table.from_pylist(rows))
+        connection.execute(f"INSERT INTO input.{table} BY NAME SELECT * FROM rows")
+        connection.unregister("rows")
+
+
+def _observation_rows(home: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for number, observation in enumerate(read_observations(home), start=1):
+        row = asdict(observation) | {"observation_number": number, "redirects": " ".join(observation.redirects)}
+        row["observed_kind"] = row.pop("what")
+        row["observed_state"] = row.pop("state")
+        row["observed_reason"] = row.pop("reason")
+        row["http_status"] = row.pop("status")
+        rows.append(row)
+    return rows
+
+
+def _calendar_rows(home: Path) -> list[dict[str, Any]]:
+    return [
+        {
+            "source": entry.source,
+            "edition": entry.title,
+            "expected_at": entry.expected_at,
+            "status": entry.status,
+            "expected_text": entry.text,
+            "announced_url": entry.url,
+        }
+        for entry in read_calendar(home)
+    ]
 
 
 def _release_rows(releases: list[Release]) -> list[dict[str, Any]]:

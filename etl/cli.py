@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
 
-from etl.console import err, format_value, out, print_json, print_report, print_table, show_progress
+from etl.console import err, format_value, out, print_json, print_refreshed, print_report, print_table, show_progress
 from etl.errors import ExitStatus, JusticeError, WrongUseError
 from etl.logs import set_up_logging
 from etl.settings import Settings, own_version
@@ -44,17 +45,14 @@ def set_up(
 
 @app.command()
 def demo() -> None:
-    """Make modelled samples, land them in demo-data/, build and publish."""
+    """Make modelled samples, fetch them from a loopback replica of their publishers, build and publish."""
     from etl.demo import demo_settings, run_demo
     from etl.query import run_query
 
     settings = demo_settings(Settings())
     with show_progress() as progress:
         result = run_demo(settings, progress)
-    if result.published.is_new:
-        out.print(f"Published version {result.published.version} in {result.home}.")
-    else:
-        out.print(f"Nothing new: version {result.published.version} already serves in {result.home}.")
+    print_refreshed(result.refreshed)
     answer = run_query(settings.home, WEST_MIDLANDS_TREND)
     print_table(answer.columns, answer.rows, "West Midlands Police, recorded crime excluding fraud (MODELLED SAMPLE)")
     home = os.path.relpath(result.home)
@@ -105,6 +103,50 @@ def land_files(
             soft_wrap=True,
             markup=False,
         )
+
+
+@app.command(name="refresh")
+def refresh_from_publishers(
+    source: Annotated[str | None, typer.Option(help="One source; without it, all.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Leave alone what was published before and never landed.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look: fetch, land and publish nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the publishers what is new, fetch and land it, build and publish."""
+    from etl.cells import parse_day
+    from etl.demo import demo_publishers
+    from etl.publish import serving_manifest
+    from etl.refresh import refresh
+
+    if since is not None and parse_day(since) is None:
+        raise WrongUseError(f"{since!r} is no day", "write it as 2018-03-31")
+    with show_progress() as progress, demo_publishers(Settings()) as settings:
+        result = refresh(settings, source=source, since=parse_day(since), is_dry=dry_run, progress=progress)
+    if as_json:
+        print_json(result)
+    else:
+        print_refreshed(result)
+    if result.exit_status == ExitStatus.FAILED:
+        raise typer.Exit(ExitStatus.FAILED)
+    if result.published:
+        manifest = serving_manifest(settings.home) or {"kept_out": [], "quarantined": []}
+        report_kept_out(settings.home, manifest, result.before if result.published.is_new else "same")
+    raise typer.Exit(result.exit_status)
+
+
+@app.command(name="replica")
+def serve_replica(
+    archive: Annotated[Path, typer.Argument(help="A folder with answers.json, such as demo-data/archive.")],
+    port: Annotated[int, typer.Option(help="0 takes any that is free.")] = 0,
+) -> None:
+    """Serve an archive of publishers' answers over loopback, until interrupted."""
+    from etl.replica import Archive, Replica
+
+    replica = Replica(Archive.load(archive), port=port)
+    out.print(f"JUSTICE_REPLICA_URL={replica.url}", highlight=False)
+    replica.serve()
 
 
 @app.command(name="build")
@@ -172,7 +214,7 @@ def report_kept_out(home: Path, manifest: dict[str, Any], before: dict[str, Any]
     newly = find_newly_kept_out(manifest, previous)
     for message in find_newly_kept_out(manifest, None):
         word, style = ("Kept out", "red") if message in newly else ("Still kept out", "yellow")
-        err.print(f"[{style}]{word}[/]: {message.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+        err.print(f"[{style}]{word}[/]: {escape(message)}", highlight=False, soft_wrap=True)
     if newly:
         raise typer.Exit(ExitStatus.KEPT_OUT)
 
@@ -197,8 +239,16 @@ def status(as_json: AsJson = False) -> None:
         out.print(
             f"Quarantine {found.quarantined_lines:,} lines in {where}", highlight=False, soft_wrap=True, markup=False
         )
+    if found.last_asked_at:
+        out.print(f"Asked      publishers last at {found.last_asked_at}", highlight=False)
+    for entry in found.expected:
+        word = "[red]Late[/]       " if entry in found.late else "Expected   "
+        when = entry.text or "no date given"
+        out.print(f"{word}{escape(entry.title)}: {when} ({entry.status})", highlight=False, soft_wrap=True)
+    for message in found.refused:
+        out.print(f"Refused    {escape(message)}", highlight=False, soft_wrap=True)
     for message in found.kept_out:
-        out.print(f"Kept out   {message.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+        out.print(f"Kept out   {escape(message)}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -353,7 +403,7 @@ def verify_landing(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"files": len({r.sha256 for r in read_records(home)}), "problems": problems})
     for problem in problems:
-        err.print(f"[red]✗[/] {problem.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+        err.print(f"[red]✗[/] {escape(problem)}", highlight=False, soft_wrap=True)
     if problems:
         raise typer.Exit(ExitStatus.FAILED)
     if not as_json:
@@ -405,7 +455,7 @@ def fail(what: str, next_step: str, status: ExitStatus) -> None:
     """Print what happened and what to do, and exit."""
     if "--verbose" in sys.argv:
         err.print_exception()
-    err.print(f"[bold red]error[/]: {what.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+    err.print(f"[bold red]error[/]: {escape(what)}", highlight=False, soft_wrap=True)
     if next_step:
-        err.print(f"  → {next_step.replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+        err.print(f"  → {escape(next_step)}", highlight=False, soft_wrap=True)
     sys.exit(status)

@@ -17,6 +17,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from etl.build import Progress
     from etl.inspection import FileReport
+    from etl.refresh import Refreshed
 
 out = Console()
 err = Console(stderr=True)
@@ -107,3 +108,29 @@ def print_report(report: FileReport) -> None:
             )
     for name, why in report.skipped.items():
         out.print(f"  {name!r}: {why}", highlight=False, soft_wrap=True, markup=False)
+
+
+def print_refreshed(result: Refreshed) -> None:
+    """Print what a refresh found: counts for each source, then everything that was not as before."""
+    states = ("new", "revised", "superseded", "unchanged", "withdrawn", "refused", "unreachable")
+    sources = sorted({outcome.source for outcome in result.outcomes})
+    counts = [
+        (source, *(sum(o.source == source and o.state == state for o in result.outcomes) for state in states))
+        for source in sources
+    ]
+    print_table(["source", *states], counts)
+    for outcome in result.outcomes:
+        if outcome.state != "unchanged":
+            file = " ".join(filter(None, (outcome.edition, outcome.filename or outcome.url)))
+            place = outcome.release_id or f"{outcome.source}, {file}"
+            known = "" if outcome.is_news else " (as before)"
+            text = f"{outcome.state}{known}: {place}{': ' if outcome.why else ''}{outcome.why}"
+            out.print(text, highlight=False, soft_wrap=True, markup=False)
+    for title in result.unknown:
+        out.print(f"unknown: {title}", highlight=False, soft_wrap=True, markup=False)
+    if result.published is None:
+        out.print("Nothing was fetched, landed or published.")
+    elif result.published.is_new:
+        out.print(f"Published version {result.published.version}.", highlight=False)
+    else:
+        out.print(f"Nothing new: version {result.published.version} already serves.", highlight=False)

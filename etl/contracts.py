@@ -50,7 +50,7 @@ class Contract:
         key: the columns that are unique together; rows are stored in this order.
         nullable: columns that may be null.
         run_times: columns that hold times of runs, which content hashes leave out.
-        unhashed: a table of run times only, left out of content hashes altogether.
+        unhashed: a table of what was seen and when, left out of content hashes altogether.
         view: whether it is a view, not a table.
     """
 

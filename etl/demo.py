@@ -1,18 +1,20 @@
-"""The demo: modelled samples made, landed in a home of their own, built and published."""
+"""The demo: modelled samples, put where their publishers would, fetched, built and published in a home of its own."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
-from etl.build import Built, Progress, build, no_progress
+from etl.build import Progress, no_progress
 from etl.errors import JusticeError
-from etl.files import hold_lease
-from etl.landing import claim_home, land
-from etl.publish import Published, publish
+from etl.landing import claim_home, home_kind, land
+from etl.refresh import Refreshed, refresh
+from etl.replica import ANSWERS, Archive, Replica
 from etl.settings import Settings, project_root
 
 DEMO_HOME = "demo-data"
@@ -20,12 +22,10 @@ DEMO_HOME = "demo-data"
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo did: how many sample files were new, and the version that serves now."""
+    """What the demo did: where, and what the refresh found."""
 
     home: Path
-    new_files: int
-    built: Built
-    published: Published
+    refreshed: Refreshed
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -34,8 +34,20 @@ def demo_settings(settings: Settings) -> Settings:
     return settings if named else settings.model_copy(update={"home": project_root() / DEMO_HOME})
 
 
+@contextmanager
+def demo_publishers(settings: Settings) -> Iterator[Settings]:
+    """Settings for asking publishers: in a demo home, of a replica of its own, which runs for the block."""
+    archive = settings.home / "archive"
+    is_demo = home_kind(settings.home) == "demo" and (archive / ANSWERS).exists()
+    if settings.replica_url or not is_demo:
+        yield settings
+        return
+    with Replica(Archive.load(archive)) as replica:
+        yield settings.model_copy(update={"replica_url": replica.url})
+
+
 def run_demo(settings: Settings, progress: Progress = no_progress) -> Demo:
-    """Make the samples, land, build and publish; run again, there is nothing new.
+    """Make the samples and an archive of them, and refresh from it; run again, there is nothing new.
 
     Raises:
         JusticeError: the home is a real one, or a step failed.
@@ -43,25 +55,20 @@ def run_demo(settings: Settings, progress: Progress = no_progress) -> Demo:
     home = settings.home
     claim_home(home, "demo")
     progress("making samples", 0, 1)
-    samples = _samples_module().make_samples(home / "samples")
-    new_files = 0
-    for done, sample in enumerate(samples):
-        progress(f"landing {sample.path.name}", done, len(samples))
-        landed = land(
-            home, source=sample.source, title=sample.title, published=sample.published_on, files=[sample.path]
-        )
-        new_files += sum(item.is_new for item in landed)
-    with hold_lease(home, "demo", settings.lease_wait_seconds):
-        built = build(home, settings, progress)
-        published = publish(home, settings, built.version)
-    return Demo(home, new_files, built, published)
+    samples = _samples("make").make_samples(home / "samples")
+    archive = _samples("archive")
+    archive.make_archive(home / "archive", samples)
+    for sample in archive.unlisted(samples):
+        land(home, source=sample.source, title=sample.title, published=sample.published_on, files=[sample.path])
+    with demo_publishers(settings) as asking:
+        return Demo(home, refresh(asking, progress=progress))
 
 
-def _samples_module() -> ModuleType:
-    """`samples.make`, which is no part of the installed package."""
-    path = project_root() / "samples" / "make.py"
+def _samples(name: str) -> Any:
+    """A module of `samples/`, which is no part of the installed package."""
+    path = project_root() / "samples" / f"{name}.py"
     if not path.exists():
         raise JusticeError(f"{path} is missing", "the demo needs a checkout of the project")
     if str(project_root()) not in sys.path:
         sys.path.insert(0, str(project_root()))
-    return importlib.import_module("samples.make")
+    return importlib.import_module(f"samples.{name}")

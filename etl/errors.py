@@ -51,6 +51,20 @@ class LayoutError(JusticeError):
         self.rule = rule
 
 
+class RefusedAnswerError(JusticeError):
+    """A publisher's answer is not what was asked for (a foreign host, a page instead of a file, too large)."""
+
+    exit_status = ExitStatus.KEPT_OUT
+
+
+class UnreachableError(JusticeError):
+    """No answer to rely on was had this time: nothing is concluded from it, the next run asks again."""
+
+
+class NotThereError(UnreachableError):
+    """What a publisher lists is not there (yet)."""
+
+
 class LeaseHeldError(JusticeError):
     """Another run is building or publishing in this home."""
 

@@ -212,13 +212,14 @@ def describe_holder(lock: Path) -> str:
 
 
 @contextmanager
-def hold_lease(home: Path, run: str, wait_seconds: float) -> Iterator[None]:
+def hold_lease(home: Path, run: str, wait_seconds: float, doing: str = "built or published") -> Iterator[None]:
     """Hold the one lease of a home: only its holder builds or publishes.
 
     Args:
         home: the data home.
         run: what the holder is doing, for the message that others get.
         wait_seconds: how long to wait for another holder; 0 asks once.
+        doing: what the lease is for, in the same message.
 
     Raises:
         LeaseHeldError: the lease was still held when the time was up; names the holder.
@@ -235,7 +236,7 @@ def hold_lease(home: Path, run: str, wait_seconds: float) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     raise LeaseHeldError(
-                        f"{home} is being built or published by {describe_holder(lock)}",
+                        f"{home} is being {doing} by {describe_holder(lock)}",
                         "wait for it to end and run again (JUSTICE_LEASE_WAIT_SECONDS sets how long to wait)",
                     ) from None
                 if not waiting:

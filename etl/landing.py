@@ -11,7 +11,7 @@ import hashlib
 import logging
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
@@ -71,6 +71,26 @@ class Release:
     published_at: str
     state: State
     records: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A file to land: where it lies now, what the publisher calls it, and where it came from, when known."""
+
+    path: Path
+    filename: str
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A publisher's word on an edition that stands, or stands again: `at` is ISO 8601 in UTC."""
+
+    source: str
+    edition: str
+    is_withdrawn: bool
+    at: str
+    explanation: str
 
 
 @dataclass(frozen=True)
@@ -144,10 +164,10 @@ def land(
     source: str,
     title: str,
     published: str,
-    files: list[Path],
+    files: Sequence[Path | Incoming],
     url: str | None = None,
 ) -> list[Landed]:
-    """Keep files that someone has in hand, as one release of a source.
+    """Keep files as one release of a source.
 
     All files are checked before any is recorded. The same bytes in the same release again change nothing.
 
@@ -156,8 +176,8 @@ def land(
         source: a declared source.
         title: the edition's title as published; its slug is the edition.
         published: when the publisher put it out (date, or date and time; for a swap, the time of the swap).
-        files: the files.
-        url: where they came from, when known.
+        files: the files; a path alone is a file that someone has in hand, under its own name.
+        url: where those came from, when known.
 
     Returns:
         For each file its record, the release that it now belongs to, and whether it is new.
@@ -177,12 +197,13 @@ def land(
     known = {record.key: record for record in read_records(home)}
     landed_at = datetime.now(UTC).isoformat(timespec="seconds")
     records = []
+    incoming = [Incoming(file, file.name, url) if isinstance(file, Path) else file for file in files]
     with ExitStack() as staging:
-        staged = [staging.enter_context(_stage(home, path)) for path in files]
-        for path, copy in zip(files, staged, strict=True):
+        staged = [staging.enter_context(_stage(home, file)) for file in incoming]
+        for file, copy in zip(incoming, staged, strict=True):
             if copy.is_modelled != (kind == "demo"):
                 raise RefusedFileError(
-                    f"{path.name} is {'a modelled sample' if copy.is_modelled else 'a real file'} and {home} "
+                    f"{file.filename} is {'a modelled sample' if copy.is_modelled else 'a real file'} and {home} "
                     f"is a {kind} home",
                     "modelled samples belong in a demo home, published files in a real one (JUSTICE_HOME)",
                 )
@@ -192,7 +213,7 @@ def land(
                     edition=edition,
                     title=title,
                     published_at=published_at,
-                    filename=path.name,
+                    filename=file.filename,
                     sha256=copy.sha256,
                     bytes=copy.bytes,
                     media_type=copy.media_type,
@@ -200,7 +221,7 @@ def land(
                     publisher=declaration.publisher,
                     licence=declaration.licence,
                     landing_page=declaration.landing_page,
-                    url=url,
+                    url=file.url,
                     landed_at=landed_at,
                     landed_by=f"justice-etl {own_version()}",
                 )
@@ -235,18 +256,18 @@ class _Staged:
 
 
 @contextmanager
-def _stage(home: Path, path: Path) -> Iterator[_Staged]:
+def _stage(home: Path, file: Incoming) -> Iterator[_Staged]:
     """Copy a file beside the landing zone, hashed and checked; it is gone after the block unless kept."""
-    if not path.is_file():
-        raise WrongUseError(f"there is no file {path}", "check the path")
+    if not file.path.is_file():
+        raise WrongUseError(f"there is no file {file.path}", "check the path")
     digest = hashlib.sha256()
-    with path.open("rb") as original, temporary_file(home / "landing" / "incoming") as copy:
+    with file.path.open("rb") as original, temporary_file(home / "landing" / "incoming") as copy:
         while chunk := original.read(1 << 20):
             digest.update(chunk)
             copy.write(chunk)
         copy.flush()
         staged = Path(copy.name)
-        media_type = sniff(staged, path.name)
+        media_type = sniff(staged, file.filename)
         modelled = is_modelled(staged, media_type)
         yield _Staged(copy, digest.hexdigest(), staged.stat().st_size, media_type, modelled)
 
@@ -293,24 +314,51 @@ def read_records(home: Path) -> list[Record]:
 def list_releases(home: Path) -> list[Release]:
     """The releases of a home, oldest publication first within each edition.
 
-    `@n` counts the publication times of an edition from 1; every one but the last is `superseded`.
+    `@n` counts the publication times of an edition from 1; every one but the last is `superseded`, and the
+    last is `withdrawn` where its publisher says so.
     """
     editions: dict[tuple[str, str], dict[str, list[Record]]] = {}
     for record in read_records(home):
         moments = editions.setdefault((record.source, record.edition), {})
         moments.setdefault(record.published_at, []).append(record)
+    last_state: dict[tuple[str, str], State] = {
+        (notice.source, notice.edition): "withdrawn" for notice in read_notices(home) if notice.is_withdrawn
+    }
     return [
         Release(
             release_id=f"{source}/{edition}@{number}",
             source=source,
             edition=edition,
             published_at=moment,
-            state="current" if number == len(moments) else "superseded",
+            state="superseded" if number < len(moments) else last_state.get((source, edition), "current"),
             records=tuple(moments[moment]),
         )
         for (source, edition), moments in sorted(editions.items())
         for number, moment in enumerate(sorted(moments), start=1)
     ]
+
+
+def note(home: Path, notice: Notice) -> bool:
+    """Write down that a publisher withdrew an edition, or that it stands again; False where that was known."""
+    last = {(known.source, known.edition): known for known in read_notices(home)}.get((notice.source, notice.edition))
+    if (last.is_withdrawn if last else False) == notice.is_withdrawn:
+        return False
+    moment = re.sub(r"[^0-9T]", "", notice.at.removesuffix("+00:00"))
+    number = len(list((_notices(home) / notice.source / notice.edition).glob("*.json")))
+    write_json(_notices(home) / notice.source / notice.edition / f"{number:04}-{moment}.json", asdict(notice))
+    return True
+
+
+def read_notices(home: Path) -> list[Notice]:
+    """The last word on each edition that a publisher ever withdrew."""
+    last = {path.parent: path for path in sorted(_notices(home).glob("*/*/*.json"))}
+    names = [field.name for field in fields(Notice)]
+    contents = [read_object(path, *names) for path in last.values()]
+    return [Notice(**{name: content[name] for name in names}) for content in contents]
+
+
+def _notices(home: Path) -> Path:
+    return home / "landing" / "notices"
 
 
 def verify(home: Path) -> Iterator[str]:

@@ -75,13 +75,19 @@ def reader_hash(source: str) -> str:
         *(root / "etl" / name for name in _READING_CODE),
         root / "etl" / "sources" / "__init__.py",
         root / "etl" / "sources" / "readers.py",
-        *(path for path in declaration.folder.iterdir() if path.suffix in (".py", ".yml")),
+        *(
+            path
+            for path in declaration.folder.iterdir()
+            if path.suffix in (".py", ".yml") and path.name != "source.yml"
+        ),
         root / "warehouse" / "ref" / "offence_alias.csv",
         root / "schemas" / "fields.yml",
         *(root / "schemas" / "tidy" / f"{table}.yml" for table in declaration.tidy),
     ]
     libraries = [f"{name}={version(name)}".encode() for name in _READING_LIBRARIES]
-    return hash_parts([*(path.read_bytes() for path in sorted(files)), *libraries])
+    # Where a file is published has no part in how it is read.
+    layouts = declaration.model_dump_json(exclude={"places"}).encode()
+    return hash_parts([*(path.read_bytes() for path in sorted(files)), layouts, *libraries])
 
 
 def tidy_schema(table: str) -> pa.Schema:

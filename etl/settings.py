@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     memory_limit: str = Field(default="4GB", description="DuckDB's memory limit while building.")
+    contact: str | None = Field(default=None, description="Where publishers can reach whoever runs this.")
+    replica_url: str | None = Field(default=None, description="A loopback replica that stands for all publishers.")
 
     @field_validator("home")
     @classmethod

@@ -7,20 +7,28 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from etl.errors import JusticeError
 from etl.landing import home_kind, list_releases
 from etl.manifest import WAREHOUSE, compute_version, read_manifest
+from etl.observations import SeenAddresses, last_asked
 from etl.publish import CURRENT, current_version, refuse_stray_log
+from etl.release_calendar import CalendarEntry, read_calendar
 from etl.settings import Settings, project_root
+from etl.sources import declared_sources
 
 _ENOUGH_DISK = 5 << 30
 
 
 @dataclass(frozen=True)
 class Status:
-    """What a home holds: its kind, releases, the version that serves, and whether it speaks of all that was landed."""
+    """What a home holds: its kind, releases, the version that serves, and whether it speaks of all that was landed.
+
+    `expected` are the releases that publishers announced and that are still to come, soonest first; `late` those
+    of them that should have appeared. `refused` is what publishers last gave that could not be landed.
+    """
 
     home: str
     kind: str | None
@@ -31,10 +39,16 @@ class Status:
     is_up_to_date: bool
     kept_out: list[str]
     quarantined_lines: int
+    last_asked_at: str | None
+    expected: list[CalendarEntry]
+    late: list[CalendarEntry]
+    refused: list[str]
 
 
-def get_status(home: Path) -> Status:
-    """Look at a home; nothing is computed anew but the version that its files would build to."""
+def get_status(home: Path, now: datetime | None = None) -> Status:
+    """Look at a home; nothing is computed anew but the version that its files would build to, and what is late."""
+    now = now or datetime.now(UTC)
+    expected = [entry for entry in read_calendar(home) if entry.is_open]
     releases = list_releases(home)
     current = current_version(home)
     manifest = read_manifest(home / CURRENT) if current else None
@@ -48,6 +62,15 @@ def get_status(home: Path) -> Status:
         is_up_to_date=bool(releases) and compute_version(releases) == current,
         kept_out=[item["message"] for item in manifest["kept_out"]] if manifest else [],
         quarantined_lines=sum(item["lines"] for item in manifest["quarantined"]) if manifest else 0,
+        last_asked_at=last_asked(home),
+        expected=expected,
+        late=[entry for entry in expected if entry.is_late(now)],
+        refused=[
+            f"{seen.url.removeprefix('problem:')}: {seen.refused}"
+            for source in declared_sources()
+            for seen in SeenAddresses(home, source)
+            if seen.refused
+        ],
     )
 
 

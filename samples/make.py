@@ -14,7 +14,13 @@ from pathlib import Path
 from samples.force_tables import write_force_tables
 from samples.open_data import write_open_data_by_force, write_rolling_years
 from samples.partnership_tables import write_open_data_by_partnership, write_partnership_tables
-from samples.reference import write_lookup, write_population_of_2024, write_population_of_all_years
+from samples.reference import (
+    write_lookup,
+    write_population_by_nomis,
+    write_population_of_2024,
+    write_population_of_all_years,
+)
+from samples.tables import figure_columns
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,15 @@ _FORCE_TABLES = "counts, implied bases and populations of forces are real; chang
 _CODES = "codes and names are real"
 
 
-def _pair(name: str, *, code_first: bool = False) -> dict[str, str]:
-    columns = [(f"{name}_name", f"{name}_code"), (f"{name}_code", f"{name}_code")]
-    return dict(reversed(columns) if code_first else columns)
+def _lookup(service: str, published_on: str, figures: str) -> _Plan:
+    """A lookup service of ONS Open Geography; its name lists the levels that it joins, `LAD24_CSP24_…_EW_LU`."""
+    columns = {
+        f"{level}{kind}": code
+        for level, code in zip(service.split("_")[:-2], figure_columns(figures), strict=True)
+        for kind in ("CD", "NM")
+    }
+    write = partial(write_lookup, figures=figures, columns=columns)
+    return _Plan(f"{service}-0.json", "geography", service, published_on, _CODES, write)
 
 
 _PLANS = (
@@ -99,7 +111,7 @@ _PLANS = (
     _Plan(
         "prc-pfa-mar2013-onwards-tables.ods",
         "recorded_crime_home_office",
-        "Open data by force 2017/18",
+        "Police recorded crime open data Police Force Area tables, year ending March 2013 onwards",
         "2018-07-19",
         "quarterly subgroups of forces are real, offence codes apportioned",
         write_open_data_by_force,
@@ -107,7 +119,8 @@ _PLANS = (
     _Plan(
         "prc-csp-mar21-onwards-tables.ods",
         "recorded_crime_home_office",
-        "Open data by Community Safety Partnership 2024/25",
+        "Police recorded crime Community Safety Partnership open data, "
+        "year ending March 2021 to year ending March 2025",
         "2025-07-24",
         "wholly modelled: totals of three forces in the year ending June 2025 stand for 2024/25",
         write_open_data_by_partnership,
@@ -129,52 +142,17 @@ _PLANS = (
         write_population_of_2024,
     ),
     _Plan(
-        "LAD19_CSP19_PFA19_EW_LU.csv",
-        "geography",
-        "LAD to CSP to PFA lookup, December 2019",
-        "2020-01-31",
-        _CODES,
-        partial(
-            write_lookup,
-            figures="lookup_lad19_csp19_pfa19",
-            columns={"FID": ""}
-            | {f"{level}{kind}": f"{level}CD" for level in ("LAD19", "CSP19", "PFA19") for kind in ("CD", "NM")},
-        ),
+        "NM_2002_1-0.csv",
+        "population",
+        "Mid-year estimates of local authorities (Nomis NM_2002_1)",
+        "2025-07-30",
+        "populations are real",
+        write_population_by_nomis,
     ),
-    _Plan(
-        "lookup_ltla23_utla23.csv",
-        "geography",
-        "LTLA to UTLA lookup, April 2023",
-        "2023-06-30",
-        _CODES,
-        partial(
-            write_lookup,
-            figures="lookup_ltla23_utla23",
-            columns=_pair("ltla23", code_first=True) | _pair("utla23", code_first=True),
-        ),
-    ),
-    _Plan(
-        "lookup_ltla24_region24.csv",
-        "geography",
-        "LAD to region lookup, April 2024",
-        "2024-06-28",
-        _CODES,
-        partial(write_lookup, figures="lookup_ltla24_region24", columns=_pair("ltla24") | _pair("region24")),
-    ),
-    _Plan(
-        "lookup_ltla24_csp24_pfa24.csv",
-        "geography",
-        "LAD to CSP to PFA lookup, December 2024",
-        "2025-01-31",
-        _CODES,
-        partial(
-            write_lookup,
-            figures="lookup_ltla24_csp24_pfa24",
-            columns=_pair("ltla24", code_first=True)
-            | _pair("csp24", code_first=True)
-            | _pair("pfa24", code_first=True),
-        ),
-    ),
+    _lookup("LAD19_CSP19_PFA19_EW_LU", "2020-01-31", "lookup_lad19_csp19_pfa19"),
+    _lookup("LTLA23_UTLA23_EW_LU", "2023-06-30", "lookup_ltla23_utla23"),
+    _lookup("LAD24_RGN24_EN_LU", "2024-06-28", "lookup_ltla24_region24"),
+    _lookup("LAD24_CSP24_PFA24_EW_LU", "2025-01-31", "lookup_ltla24_csp24_pfa24"),
 )
 
 

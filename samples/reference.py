@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from etl.archives import MODELLED_MARK
 from samples.tables import AGES, CARRIED, apportion, read_figures
-from samples.writing import Cell, write_csv, write_xlsx
+from samples.writing import Cell, write_csv, write_text, write_xlsx
 
+_AUTHORITIES = ("E06", "E07", "E08", "E09", "W06")
 _YEARS = tuple(str(year) for year in range(2020, 2000, -1))
 
 
@@ -48,23 +51,30 @@ def write_population_of_2024(path: Path) -> None:
     write_csv(path, AGES, rows, byte_order_mark=True, newline="\r\n")
 
 
+def write_population_by_nomis(path: Path) -> None:
+    """Write what Nomis answers for mid-2024: one line a local authority; the mark names a column of its own."""
+    header: list[Cell] = ["DATE_NAME", "GEOGRAPHY_CODE", "GEOGRAPHY_NAME", "OBS_VALUE", "RECORD_COUNT", MODELLED_MARK]
+    lines = [line for line in read_figures("population_2024") if line["code"][:3] in _AUTHORITIES]
+    rows: list[list[Cell]] = [
+        ["2024", line["code"], line["name"], int(line["population"]), len(lines), None] for line in lines
+    ]
+    write_text(path, [header, *rows])
+
+
 def write_lookup(path: Path, figures: str, columns: dict[str, str]) -> None:
-    """Write a lookup of areas.
+    """Write a lookup of areas as the service of ONS Open Geography answers it.
 
     Args:
         path: the file.
         figures: our table of its codes.
         columns: every published column → the column of our table whose codes it holds; where their names
-            differ the column holds the names of those codes; `FID` numbers the rows.
+            differ the column holds the names of those codes; `ObjectId` numbers the rows.
     """
     names = {line["area_code"]: line["name"] for line in read_figures("area_names")}
-    rows: list[list[Cell]] = [list(columns)]
+    features = []
     for number, line in enumerate(read_figures(figures), start=1):
-        cells: list[Cell] = []
+        attributes: dict[str, str | int] = {"ObjectId": number}
         for published, code in columns.items():
-            if published == "FID":
-                cells.append(number)
-            else:
-                cells.append(line[code] if published == code else names[line[code]])
-        rows.append(cells)
-    write_csv(path, CARRIED, rows)
+            attributes[published] = line[code] if published.endswith("CD") else names[line[code]]
+        features.append({"attributes": attributes})
+    path.write_text(json.dumps({"sample": CARRIED, "features": features}, ensure_ascii=False), encoding="utf-8")

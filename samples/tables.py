@@ -56,6 +56,12 @@ def read_figures(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def figure_columns(name: str) -> list[str]:
+    """The columns of one of our figure tables."""
+    with (FIGURES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file))
+
+
 def apportion(total: int, weights: Sequence[int]) -> list[int]:
     """Whole parts of `total` in proportion to `weights`, by largest remainder; they add to it exactly.
 

@@ -129,6 +129,12 @@ def _ods_text(line: str) -> str:
     return "<text:s/>" * before + escape(text) + "<text:s/>" * after
 
 
+def write_text(path: Path, rows: Rows) -> None:
+    """Write a text table of nothing but its header and rows."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
 def write_csv(path: Path, mark: str, rows: Rows, *, byte_order_mark: bool = False, newline: str = "\n") -> None:
     """Write a text table whose first line is the mark, as one field."""
     encoding = "utf-8-sig" if byte_order_mark else "utf-8"

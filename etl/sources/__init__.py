@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 
 from etl.errors import JusticeError, WrongUseError
 from etl.files import read_yaml
+from etl.sources.places import Place
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -102,6 +103,7 @@ class SourceTable(_Declared):
 class Source(_Declared):
     """A declared source, as its `source.yml` says.
 
+    `places` are where its publishers list its editions; without any, its files are landed by hand.
     `fineness` breaks ties of one day: higher is preferred. `codeless_areas` gives our codes to names that have
     no GSS code. `repeated_offences` stand in several rows of one sheet that state one figure together; any
     other figure that a sheet states twice stops the file.
@@ -112,6 +114,7 @@ class Source(_Declared):
     publisher: str
     licence: str
     landing_page: str
+    places: list[Place] = []
     fineness: int = 0
     tidy: list[str]
     tables: list[SourceTable]

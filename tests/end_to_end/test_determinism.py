@@ -78,7 +78,7 @@ def _copy(files: tuple[Path, ...], folder: Path) -> tuple[Path, ...]:
 def _landed_at(home: Path) -> set[str]:
     with duckdb.connect(str((home / "current" / "warehouse.duckdb").resolve()), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        rows = connection.execute("SELECT DISTINCT CAST(CAST(landed_at AS DATE) AS VARCHAR) FROM meta.observation")
+        rows = connection.execute("SELECT DISTINCT CAST(CAST(landed_at AS DATE) AS VARCHAR) FROM meta.file")
         return {day for (day,) in rows.fetchall()}
 
 

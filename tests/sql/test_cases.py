@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl.build import open_for_building
+from etl.build import load_seen, open_for_building
 from etl.contracts import contracts, literal, quote
 from etl.models import find_models, run_model
 from etl.settings import project_root
@@ -50,6 +50,7 @@ def _load_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
         "CREATE TABLE input.field (table_name VARCHAR, field_name VARCHAR, position INTEGER, "
         "type VARCHAR, title VARCHAR, description VARCHAR)"
     )
+    load_seen(connection, case)
     connection.execute("CREATE TABLE input.run (run_id VARCHAR, built_at TIMESTAMPTZ, built_by VARCHAR)")
     connection.execute(
         "CREATE TABLE input.source_table (source VARCHAR, table_id VARCHAR, title VARCHAR, "

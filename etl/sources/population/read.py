@@ -17,6 +17,7 @@ def read(workbook: Workbook, source: Source) -> Iterator[pa.Table]:
     """Tidy `population`, one table a sheet.
 
     `mid_year` is null where the sheet does not say its year (one sheet saved as CSV): then the release does.
+    `geography` is empty where every line is a local authority (Nomis).
 
     Raises:
         LayoutError: a sheet fits no layout, or a figure cannot be read.
@@ -33,7 +34,8 @@ def _read_sheet(fit: Fit) -> pa.Table:
         if code is None:
             continue
         name = split_notes(fit.sheet.text(fit.columns["area_name"], row)).text
-        for letter, year in fit.figures.items():
+        for letter, heading in fit.figures.items():
+            year = (fit.sheet.text(fit.columns["year"], row) or "").strip() if "year" in fit.columns else heading
             value, marker = parse_number(fit.sheet.text(letter, row))
             if marker == UNREADABLE or (value is not None and not (value.is_integer() and value > 0)):
                 raise cell_error(
@@ -49,7 +51,7 @@ def _read_sheet(fit: Fit) -> pa.Table:
                     "area_code": code,
                     "area_name": name,
                     "area_key": name_key(name),
-                    "geography": fit.sheet.text(fit.columns["geography"], row),
+                    "geography": fit.sheet.text(fit.columns["geography"], row) if "geography" in fit.columns else "",
                     "mid_year": int(year) if year.isdigit() else None,
                     "value": value,
                     "marker": marker,

@@ -1,0 +1,181 @@
+"""What publishers list now: one module a publisher, each turning its pages into editions with their files.
+
+`list_editions(place, pages, ask)` of a module gives a `Listing`. Nothing is landed here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from etl.errors import JusticeError, RefusedAnswerError
+from etl.sources.places import Rule, Wanted
+
+if TYPE_CHECKING:
+    from etl.http import Answer
+
+CalendarStatus = Literal["announced", "confirmed", "published", "cancelled"]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """A file that a publisher lists; `table` and `key` say which wanted table it is, if it was chosen."""
+
+    url: str
+    filename: str
+    title: str
+    table: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """An edition as a publisher lists it now.
+
+    Attributes:
+        key: what stays the same when its title or path changes (a content_id, a page).
+        title: as published; its slug is the edition.
+        page: where people find it.
+        files: its tables.
+        times: when the publisher says that it put something out, ISO 8601, any order.
+        is_previous: replaced by a later version of the same edition.
+        withdrawn_at: when the publisher withdrew it; None where it stands.
+        explanation: why it was withdrawn or corrected.
+        in_parts_by: the publisher, where its answers are parts of one table, of no use one by one.
+    """
+
+    key: str
+    title: str
+    page: str
+    files: tuple[ListedFile, ...]
+    times: tuple[str, ...] = ()
+    is_previous: bool = False
+    withdrawn_at: str | None = None
+    explanation: str = ""
+    in_parts_by: str = ""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A release that a publisher announces.
+
+    Attributes:
+        key: what the announcement is known by.
+        title: what is to come.
+        status: how far it is.
+        expected_at: when, ISO 8601; None where the publisher gives no date. Only a confirmed one is a real time.
+        text: the date as published.
+        url: where it is announced.
+    """
+
+    key: str
+    title: str
+    status: CalendarStatus
+    expected_at: str | None
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that could not be listed: where, why, and whether it is only for now."""
+
+    where: str
+    error: JusticeError
+
+
+@dataclass
+class Listing:
+    """What a place lists: editions (oldest first within each), releases to come, and what was not understood.
+
+    `gone` are pages that the publisher has taken away: page → its explanation. `announcers` are the pages
+    whose word on what is to come was heard: what they announce no longer has happened, or will not.
+    """
+
+    editions: list[Edition] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    gone: dict[str, str] = field(default_factory=dict)
+    announcers: set[str] = field(default_factory=set)
+
+    def add(self, other: Listing) -> None:
+        """Take over what another listing holds."""
+        self.editions += other.editions
+        self.expected += other.expected
+        self.problems += other.problems
+        self.unknown += other.unknown
+        self.gone |= other.gone
+        self.announcers |= other.announcers
+
+
+class Pages(Protocol):
+    """How publishers' modules ask: conditionally, with every answer written down."""
+
+    def read_json(self, url: str, project: Callable[[Json], object]) -> tuple[Answer, Json]:
+        """A page of JSON: what came back, and its content, which on a 304 is that of the last time.
+
+        Args:
+            url: the address.
+            project: the part of the content that matters, to tell a change from noise.
+
+        Raises:
+            RefusedAnswerError: it is no JSON object.
+            UnreachableError: there was no answer.
+        """
+        ...
+
+    def known_pages(self) -> Mapping[str, str]:
+        """The pages of editions that were landed from here before, each with the edition's title."""
+        ...
+
+
+def choose_files(
+    listed: list[ListedFile], wanted: list[Wanted], ignored: list[Rule], where: str
+) -> tuple[list[ListedFile], list[str]]:
+    """The files that are the wanted tables.
+
+    Returns:
+        The chosen files in the order of the rules, and the titles that no rule knows.
+
+    Raises:
+        RefusedAnswerError: a wanted table is not there, or several files could be it.
+    """
+    chosen: list[ListedFile] = []
+    for rule in wanted:
+        matches: dict[str, list[ListedFile]] = {}
+        for file in listed:
+            key = rule.match(file.title or file.filename)
+            if key is not None:
+                found = ListedFile(file.url, file.filename, file.title, rule.table, key)
+                matches.setdefault(key, []).append(found)
+        several = [files for files in matches.values() if len({file.url for file in files}) > 1]
+        if several:
+            titles = ", ".join(repr(file.title or file.filename) for file in several[0])
+            raise RefusedAnswerError(
+                f"{where}: several files could be the table {rule.table!r}: {titles}",
+                "tell them apart in source.yml, under `places`",
+            )
+        if not matches and not rule.optional:
+            titles = ", ".join(repr(file.title or file.filename) for file in listed) or "no file at all"
+            raise RefusedAnswerError(
+                f"{where}: no file is the table {rule.table!r} (title like {rule.title!r}); found {titles}",
+                "if the publisher renamed it, change its title in source.yml, under `places`",
+            )
+        chosen += [files[0] for _, files in sorted(matches.items())]
+    taken = {file.url for file in chosen}
+    unknown = [
+        file.title or file.filename
+        for file in listed
+        if file.url not in taken and find_rule(ignored, file.title or file.filename) is None
+    ]
+    return chosen, unknown
+
+
+def find_rule(rules: list[Rule], *texts: str) -> Rule | None:
+    """The first rule that any of the texts is left out by."""
+    found = (rule for rule in rules if any(re.search(rule.match, text, re.IGNORECASE) for text in texts))
+    return next(found, None)

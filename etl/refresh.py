@@ -1,0 +1,434 @@
+"""The nightly refresh: discover → fetch → land, source by source; reading, building and publishing follow.
+
+One source, one edition or one file that fails keeps no other from going on. What was landed stays; an
+interrupted run is taken up by the next, which asks for what it has with validators.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from etl.build import Progress, build, no_progress
+from etl.errors import ExitStatus, JusticeError, NotThereError, RefusedFileError, UnreachableError
+from etl.files import hold_lease
+from etl.http import Http
+from etl.landing import (
+    LONDON,
+    Incoming,
+    Notice,
+    Release,
+    land,
+    list_releases,
+    note,
+    parse_published,
+    published_on,
+    slug,
+)
+from etl.observations import ObservationLog, ObservedState, new_run_id, now_text
+from etl.publish import Published, publish, serving_manifest
+from etl.publishers import Edition, ListedFile, Listing, Problem, govuk, nomis, ons, open_geography
+from etl.release_calendar import open_keys, update_calendar
+from etl.settings import Settings
+from etl.sources import declared_sources, load_source
+from etl.sources.places import GovUkPlace, NomisPlace, OnsPlace, Place
+from etl.visits import EDITION, Fetched, Visit
+
+logger = logging.getLogger(__name__)
+
+_FOLLOW: dict[str, Callable[[ListedFile, Path], ListedFile | None]] = {
+    "nomis": nomis.follow,
+    "open_geography": open_geography.follow,
+}
+"""Publishers that answer in parts: what checks a part and says which follows it."""
+_PROBLEM = "problem:"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file or page: `state` as in `etl.observations`; `is_news` is False for what was so before."""
+
+    source: str
+    edition: str
+    filename: str
+    url: str
+    state: ObservedState
+    why: str = ""
+    is_news: bool = True
+    release_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did.
+
+    `unknown` are titles that no rule knows; `published` is None on a dry run and where nothing was ever landed.
+    """
+
+    run_id: str
+    outcomes: list[Outcome]
+    unknown: list[str]
+    published: Published | None
+    before: dict[str, object] | None
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """1 where a publisher could not be relied on, else 3 where something was newly refused."""
+        states = {outcome.state for outcome in self.outcomes if outcome.is_news}
+        if "unreachable" in states:
+            return ExitStatus.FAILED
+        return ExitStatus.KEPT_OUT if "refused" in states else ExitStatus.DONE
+
+
+def refresh(
+    settings: Settings,
+    *,
+    source: str | None = None,
+    since: date | None = None,
+    is_dry: bool = False,
+    progress: Progress = no_progress,
+    http: Http | None = None,
+) -> Refreshed:
+    """Find what is new, fetch and land it, build, and publish.
+
+    Args:
+        settings: home, contact, replica.
+        source: one source; None takes all.
+        since: leave editions alone that were put out before this London date and never landed.
+        is_dry: only look; nothing is fetched or written.
+        progress: told of each step.
+        http: the door; None opens one.
+
+    Raises:
+        JusticeError: the set-up is wrong, or the build failed; what was landed stays.
+    """
+    home = settings.home
+    sources = [load_source(source)] if source else list(declared_sources().values())
+    log = ObservationLog(home, new_run_id())
+    outcomes: list[Outcome] = []
+    unknown: list[str] = []
+    with ExitStack() as stack:
+        door = http or stack.enter_context(Http(settings))
+        for each in (each for each in sources if each.places):
+            if not is_dry:
+                folder = home / "landing" / "seen" / each.source
+                stack.enter_context(hold_lease(folder, "refresh", settings.lease_wait_seconds, "refreshed"))
+            visit = Visit(home, each, door, log, is_dry=is_dry)
+            listing = discover(visit, since, progress)
+            unknown += [f"{each.source}: {title}" for title in listing.unknown]
+            outcomes += take(visit, listing, progress)
+    published, before = None, serving_manifest(home)
+    if not is_dry and list_releases(home):
+        with hold_lease(home, "refresh", settings.lease_wait_seconds):
+            before = serving_manifest(home)
+            published = publish(home, settings, build(home, settings, progress).version)
+    return Refreshed(log.run_id, outcomes, unknown, published, before)
+
+
+def discover(visit: Visit, since: date | None = None, progress: Progress = no_progress) -> Listing:
+    """What the publishers of a source list now; the calendar takes over what they announce."""
+    listing = Listing()
+    places = visit.source.places
+    for number, place in enumerate(places):
+        progress(f"asking what {visit.source.title} lists", number, len(places))
+        try:
+            listing.add(_list_place(place, visit, since))
+        except JusticeError as error:
+            listing.problems.append(Problem(_name_place(place), error))
+        if isinstance(place, GovUkPlace):
+            try:
+                today = datetime.now(LONDON).date()
+                listing.add(govuk.list_expected(place, visit, today, open_keys(visit.home, visit.source.source)))
+            except JusticeError as error:
+                listing.problems.append(Problem("announcements of GOV.UK", error))
+    if not visit.is_dry:
+        update_calendar(visit.home, visit.source.source, listing)
+    return listing
+
+
+def _list_place(place: Place, visit: Visit, since: date | None) -> Listing:
+    if isinstance(place, GovUkPlace):
+        return govuk.list_editions(place, visit, since)
+    if isinstance(place, OnsPlace):
+        return ons.list_editions(place, visit, since)
+    return nomis.list_editions(place) if isinstance(place, NomisPlace) else open_geography.list_editions(place)
+
+
+def _name_place(place: Place) -> str:
+    if isinstance(place, GovUkPlace):
+        return f"{govuk.SITE}{place.paths[0]}"
+    if isinstance(place, OnsPlace):
+        return f"{ons.SITE}{place.pages[0]}"
+    return place.title if isinstance(place, NomisPlace) else ", ".join(place.services)
+
+
+def take(visit: Visit, listing: Listing, progress: Progress = no_progress) -> list[Outcome]:
+    """Fetch and land what a source's publishers list: editions, withdrawals; and say what could not be had."""
+    outcomes = [_report_problem(visit, problem) for problem in listing.problems]
+    releases = _releases_of(visit)
+    titles: dict[str, str] = {}
+    for number, listed in enumerate(listing.editions):
+        progress(f"fetching {listed.title}", number, len(listing.editions))
+        edition = replace(listed, title=visit.seen.get(f"{EDITION}{listed.key}").edition_title or listed.title)
+        if titles.setdefault(slug(edition.title), edition.key) != edition.key:
+            what = f"two editions are called {edition.title!r}: {edition.page} is the second"
+            error = RefusedFileError(what, "tell them apart by hand: land the second under another title")
+            outcomes.append(_report_problem(visit, Problem(edition.page, error)))
+        elif visit.is_dry:
+            outcomes += _foresee(visit, edition)
+        else:
+            outcomes += _Taking(visit, edition, releases.setdefault(slug(edition.title), [])).run()
+    for page, why in listing.gone.items():
+        if (title := visit.known_pages().get(page)) and slug(title) in releases:
+            outcomes += _withdraw(visit, title, page, now_text(), why)
+    if not visit.is_dry:
+        _forget_solved(visit, outcomes)
+    return outcomes
+
+
+def _releases_of(visit: Visit) -> dict[str, list[Release]]:
+    """The landed releases of a source by edition, oldest first."""
+    releases: dict[str, list[Release]] = {}
+    for release in list_releases(visit.home):
+        if release.source == visit.source.source:
+            releases.setdefault(release.edition, []).append(release)
+    return releases
+
+
+def _report_problem(visit: Visit, problem: Problem) -> Outcome:
+    state, is_news = _judge(visit, f"{_PROBLEM}{problem.where}", problem.error)
+    logger.warning(state, extra={"where": problem.where, "reason": problem.error.what})
+    return Outcome(visit.source.source, "", "", problem.where, state, str(problem.error), is_news)
+
+
+def _judge(visit: Visit, url: str, error: JusticeError) -> tuple[ObservedState, bool]:
+    """What an error makes of an address, and whether that is news; the same trouble is news once.
+
+    That there was no answer at all is always news: the next run may have one.
+    """
+    is_unreachable = isinstance(error, UnreachableError)
+    is_passing = is_unreachable and not isinstance(error, NotThereError)
+    is_news = is_passing or visit.seen.get(url).refused != error.what
+    if not is_passing and not visit.is_dry:
+        visit.seen.update(url, refused=error.what)
+    return "unreachable" if is_unreachable else "refused", is_news
+
+
+def _forget_solved(visit: Visit, outcomes: Iterable[Outcome]) -> None:
+    """Let a problem that is over be news again when it comes back."""
+    still = {f"{_PROBLEM}{outcome.url}" for outcome in outcomes}
+    for seen in visit.seen:
+        if seen.url.startswith(_PROBLEM) and seen.refused and seen.url not in still:
+            visit.seen.update(seen.url, refused=None)
+
+
+def _foresee(visit: Visit, edition: Edition) -> Iterable[Outcome]:
+    """What would be asked for; whether a known file has changed shows only when it is."""
+    for file in edition.files:
+        is_known = visit.seen.get(file.url).sha256 is not None
+        why = "known; would be asked for with its validators" if is_known else "would be fetched"
+        state: ObservedState = "unchanged" if is_known else "new"
+        yield Outcome(visit.source.source, edition.title, file.filename, file.url, state, why)
+
+
+def _withdraw(visit: Visit, title: str, page: str, at: str, why: str) -> list[Outcome]:
+    """Note that an edition was withdrawn; what was landed of it stays."""
+    notice = Notice(visit.source.source, slug(title), is_withdrawn=True, at=parse_published(at), explanation=why)
+    is_news = note(visit.home, notice)
+    visit.observe(page, "page", state="withdrawn", edition=slug(title), title=title, reason=why)
+    return [Outcome(visit.source.source, title, "", page, "withdrawn", why)] if is_news else []
+
+
+class _Taking:
+    """One edition being taken: its files fetched, compared with what is landed, and landed where they differ."""
+
+    def __init__(self, visit: Visit, edition: Edition, releases: list[Release]) -> None:
+        self.visit = visit
+        self.edition = edition
+        self.releases = releases
+        self.landed = {record.sha256 for release in releases for record in release.records}
+        self.outcomes: list[Outcome] = []
+
+    def run(self) -> list[Outcome]:
+        """Take it; → one outcome a file."""
+        if self.edition.is_previous and self._is_complete():
+            return []  # a version that was replaced changes no more
+        with ExitStack() as temporary:
+            fetched = self._fetch_all(temporary)
+            if fetched:
+                self._land(fetched)
+        self._note_state()
+        return self.outcomes
+
+    def _is_complete(self) -> bool:
+        return all(self.visit.seen.get(file.url).sha256 in self.landed for file in self.edition.files)
+
+    def _fetch_all(self, temporary: ExitStack) -> list[Fetched]:
+        fetched = []
+        waiting = deque(self.edition.files)
+        while waiting:
+            file = waiting.popleft()
+            try:
+                got = self.visit.fetch(file, temporary)
+                if (follow := _FOLLOW.get(self.edition.in_parts_by)) and (following := follow(file, got.path)):
+                    waiting.append(following)
+                fetched.append(got)
+            except JusticeError as error:
+                self._refuse(file, error)
+                if self.edition.in_parts_by:
+                    return []
+        return fetched
+
+    def _refuse(self, file: ListedFile, error: JusticeError) -> None:
+        state, is_news = _judge(self.visit, file.url, error)
+        self.visit.observe(file.url, "file", error=error, **self._provenance(), filename=file.filename)
+        self._add(file, state, str(error), is_news=is_news)
+        logger.warning(state, extra={"url": file.url, "reason": error.what})
+
+    def _land(self, fetched: list[Fetched]) -> None:
+        newest = self.releases[-1] if self.releases else None
+        known = {record.sha256 for record in newest.records} if newest else set()
+        changed = [got for got in fetched if got.sha256 not in known]
+        if self.edition.is_previous:
+            changed = [got for got in changed if got.sha256 not in self.landed]
+        release_ids: dict[str, str] = {}
+        published_at = newest.published_at if newest else None
+        if changed:
+            published_at = self._published_at(newest, changed, is_addition=known <= {got.sha256 for got in fetched})
+            try:
+                landed = land(
+                    self.visit.home,
+                    source=self.visit.source.source,
+                    title=self.edition.title,
+                    published=published_at,
+                    files=[Incoming(got.path, got.file.filename, got.file.url) for got in fetched],
+                )
+            except JusticeError as error:
+                for got in changed:
+                    self._refuse(got.file, error)
+                return
+            release_ids = {item.record.sha256: item.release_id for item in landed}
+            self.releases[:] = _releases_of(self.visit).get(slug(self.edition.title), [])
+        for got in fetched:
+            is_known = got.sha256 not in {each.sha256 for each in changed}
+            self._settle(got, self._state(got, is_known=is_known), published_at, release_ids.get(got.sha256))
+        self._remember()
+
+    def _published_at(self, newest: Release | None, changed: list[Fetched], *, is_addition: bool) -> str:
+        """When the publisher put out what is new here; files that join a release take its time."""
+        uploads = [moment for got in changed if (moment := got.answer.modified_at)]
+        uploaded = max(uploads, default=None)
+        if newest is None or self.edition.is_previous:
+            return publication_time(self.edition.times, uploaded, None, now_text())
+        if is_addition:
+            moment = publication_time(self.edition.times, uploaded, None, now_text())
+            if published_on(moment) <= published_on(newest.published_at):
+                return newest.published_at
+        return publication_time(self.edition.times, uploaded, newest.published_at, now_text())
+
+    def _state(self, got: Fetched, *, is_known: bool) -> ObservedState:
+        if self.edition.is_previous:
+            return "superseded"
+        if is_known:
+            return "unchanged"
+        return "revised" if got.previous_sha256 or self._replaced(got.file) else "new"
+
+    def _replaced(self, file: ListedFile) -> str | None:
+        """The address that held this table of this page before, where it is another one."""
+        before = self.visit.seen.get(self._table_key(file)).page
+        return before if before != file.url else None
+
+    def _table_key(self, file: ListedFile) -> str:
+        return f"table:{self.edition.page}#{file.table}/{file.key}"
+
+    def _settle(self, got: Fetched, state: ObservedState, published_at: str | None, release_id: str | None) -> None:
+        """Write down what a file is now, and that it took the place of another one."""
+        provenance = self._provenance() | {"published_at": published_at, "filename": got.file.filename}
+        if got.file.table and not self.edition.is_previous:
+            if before := self._replaced(got.file):
+                why = f"the publisher now lists {got.file.url} in its place"
+                self.visit.observe(before, "file", state="superseded", reason=why, **self._provenance())
+            self.visit.seen.update(self._table_key(got.file), page=got.file.url)
+        self.visit.observe(
+            got.file.url,
+            "file",
+            got.answer,
+            state=state,
+            **provenance | {"sha256": got.sha256, "media_type": got.media_type, "previous_sha256": got.previous_sha256},
+        )
+        self.visit.settle(got)
+        why = self.edition.explanation if state in ("revised", "superseded") else ""
+        self._add(got.file, state, why, release_id=release_id)
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "edition": slug(self.edition.title),
+            "title": self.edition.title,
+            "landing_page": self.edition.page,
+        }
+
+    def _remember(self) -> None:
+        """Keep the title under which the edition was first landed: publishers mend titles."""
+        if not self.edition.is_previous:
+            key = f"{EDITION}{self.edition.key}"
+            self.visit.seen.update(key, edition_title=self.edition.title, page=self.edition.page)
+
+    def _note_state(self) -> None:
+        """Note that the publisher withdrew the edition, or that it stands again."""
+        edition = self.edition
+        if edition.is_previous or not (self.releases or self.outcomes):
+            return
+        if edition.withdrawn_at:
+            self.outcomes += _withdraw(
+                self.visit, edition.title, edition.page, edition.withdrawn_at, edition.explanation
+            )
+        else:
+            note(
+                self.visit.home,
+                Notice(
+                    self.visit.source.source, slug(edition.title), is_withdrawn=False, at=now_text(), explanation=""
+                ),
+            )
+
+    def _add(
+        self,
+        file: ListedFile,
+        state: ObservedState,
+        why: str = "",
+        *,
+        is_news: bool = True,
+        release_id: str | None = None,
+    ) -> None:
+        source = self.visit.source.source
+        self.outcomes.append(
+            Outcome(source, self.edition.title, file.filename, file.url, state, why, is_news, release_id)
+        )
+
+
+def publication_time(times: Iterable[str], uploaded: str | None, after: str | None, seen_at: str) -> str:
+    """When a publisher put out a file: the first of its own times that can be.
+
+    Args:
+        times: when the publisher says that it put something out, ISO 8601.
+        uploaded: when the file was uploaded, which comes before its publication; days are compared, in London.
+        after: a time that it must be later than: the publication of what it replaces.
+        seen_at: when we saw it, the last resort.
+
+    Returns:
+        ISO 8601 in UTC, to the second.
+    """
+    moments = sorted(parse_published(time) for time in times)
+    floor = published_on(uploaded) if uploaded else date.min
+    for moment in moments:
+        if published_on(moment) >= floor and (after is None or moment > after):
+            return moment
+    uploaded = parse_published(uploaded) if uploaded else None
+    if uploaded and (after is None or uploaded > after):
+        return uploaded
+    return parse_published(seen_at)
