@@ -18,8 +18,11 @@ $(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
 	@touch $@
 
-demo: install ## make modelled samples, land them in demo-data/, build and publish a warehouse
+demo: install ## the whole nightly job on modelled samples, from a loopback replica of the publishers, in demo-data/
 	$(BIN)/justice-etl demo
+
+refresh: install ## ask the publishers what is new, land, build and publish, in data/ (JUSTICE_CONTACT=you@example.org)
+	$(BIN)/justice-etl refresh
 
 test: install ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
@@ -46,4 +49,4 @@ clean: ## remove the demo home, the virtual environment and caches (never data/)
 	chmod -R u+w demo-data 2>/dev/null || true
 	rm -rf demo-data .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help install demo test lint format bench lock clean
+.PHONY: help install demo refresh test lint format bench lock clean

@@ -28,6 +28,7 @@ from etl.manifest import MANIFEST, WAREHOUSE, compute_version
 from etl.models import PUBLISHED_SCHEMAS, WORK_SCHEMA, find_models, published_contracts, run_model
 from etl.observations import read_observations
 from etl.reading import KeptOut, TidyFile, read_landed, remove_stale
+from etl.reading_process import ReadingProcess
 from etl.release_calendar import read_calendar
 from etl.settings import Settings, own_version, project_root
 from etl.sources import declared_sources
@@ -107,13 +108,14 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
 def _read_all(home: Path, releases: list[Release], progress: Progress) -> tuple[list[TidyFile], list[KeptOut]]:
     records = {record.sha256: record for release in releases for record in release.records}
     files, kept_out = [], []
-    for done, record in enumerate(records[sha256] for sha256 in sorted(records)):
-        progress(f"reading {record.filename}", done, len(records))
-        read = read_landed(home, record)
-        if isinstance(read, TidyFile):
-            files.append(read)
-        else:
-            kept_out.append(read)
+    with ReadingProcess() as process:
+        for done, record in enumerate(records[sha256] for sha256 in sorted(records)):
+            progress(f"reading {record.filename}", done, len(records))
+            read = read_landed(home, record, process.read)
+            if isinstance(read, TidyFile):
+                files.append(read)
+            else:
+                kept_out.append(read)
     progress("read", len(records), len(records))
     return files, kept_out
 

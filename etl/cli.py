@@ -117,7 +117,8 @@ def refresh_from_publishers(
     """Ask the publishers what is new, fetch and land it, build and publish."""
     from etl.cells import parse_day
     from etl.demo import demo_publishers
-    from etl.publish import serving_manifest
+    from etl.manifest import read_manifest
+    from etl.publish import CURRENT
     from etl.refresh import refresh
 
     if since is not None and parse_day(since) is None:
@@ -125,15 +126,17 @@ def refresh_from_publishers(
     with show_progress() as progress, demo_publishers(Settings()) as settings:
         result = refresh(settings, source=source, since=parse_day(since), is_dry=dry_run, progress=progress)
     if as_json:
-        print_json(result)
+        names = ("run_id", "outcomes", "unknown", "published", "failure")
+        print_json({name: getattr(result, name) for name in names})
     else:
         print_refreshed(result)
-    if result.exit_status == ExitStatus.FAILED:
-        raise typer.Exit(ExitStatus.FAILED)
+    if result.failure:
+        raise result.failure
+    newly = False
     if result.published:
-        manifest = serving_manifest(settings.home) or {"kept_out": [], "quarantined": []}
-        report_kept_out(settings.home, manifest, result.before if result.published.is_new else "same")
-    raise typer.Exit(result.exit_status)
+        manifest = read_manifest(settings.home / CURRENT)
+        newly = print_kept_out(manifest, result.before if result.published.is_new else manifest)
+    raise typer.Exit(result.exit_status or (ExitStatus.KEPT_OUT if newly else ExitStatus.DONE))
 
 
 @app.command(name="replica")
@@ -155,6 +158,7 @@ def build_warehouse(as_json: AsJson = False) -> None:
     from etl.build import build
     from etl.files import hold_lease
     from etl.manifest import read_manifest
+    from etl.publish import serving_manifest
 
     settings = Settings()
     with show_progress() as progress, hold_lease(settings.home, "build", settings.lease_wait_seconds):
@@ -168,7 +172,8 @@ def build_warehouse(as_json: AsJson = False) -> None:
         out.print("Next: justice-etl publish", highlight=False)
     else:
         out.print(f"Nothing new: version {built.version} was already built.")
-    report_kept_out(settings.home, manifest)
+    if print_kept_out(manifest, serving_manifest(settings.home)):
+        raise typer.Exit(ExitStatus.KEPT_OUT)
 
 
 @app.command(name="publish")
@@ -194,29 +199,20 @@ def publish_version(as_json: AsJson = False) -> None:
         )
     else:
         out.print(f"Nothing new: version {published.version} already serves.")
-    report_kept_out(home, read_manifest(home / CURRENT), before if published.is_new else "same")
+    manifest = read_manifest(home / CURRENT)
+    if print_kept_out(manifest, before if published.is_new else manifest):
+        raise typer.Exit(ExitStatus.KEPT_OUT)
 
 
-def report_kept_out(home: Path, manifest: dict[str, Any], before: dict[str, Any] | str | None = "current") -> None:
-    """Say what a version keeps out; exit with 3 where the version before it did not.
+def print_kept_out(manifest: dict[str, Any], before: dict[str, Any] | None) -> bool:
+    """Say what a version keeps out; True where the version before it, if there was one, did not."""
+    from etl.publish import find_newly_kept_out
 
-    Args:
-        home: the data home.
-        manifest: of the version.
-        before: manifest of the version before it; "current" for the one that serves, "same" for none other.
-    """
-    from etl.publish import find_newly_kept_out, serving_manifest
-
-    if before == "current":
-        before = serving_manifest(home)
-    previous = manifest if before == "same" else before
-    assert previous is None or isinstance(previous, dict)
-    newly = find_newly_kept_out(manifest, previous)
+    newly = find_newly_kept_out(manifest, before)
     for message in find_newly_kept_out(manifest, None):
         word, style = ("Kept out", "red") if message in newly else ("Still kept out", "yellow")
         err.print(f"[{style}]{word}[/]: {escape(message)}", highlight=False, soft_wrap=True)
-    if newly:
-        raise typer.Exit(ExitStatus.KEPT_OUT)
+    return bool(newly)
 
 
 @app.command()

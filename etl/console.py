@@ -129,7 +129,7 @@ def print_refreshed(result: Refreshed) -> None:
     for title in result.unknown:
         out.print(f"unknown: {title}", highlight=False, soft_wrap=True, markup=False)
     if result.published is None:
-        out.print("Nothing was fetched, landed or published.")
+        out.print("Nothing was published.")
     elif result.published.is_new:
         out.print(f"Published version {result.published.version}.", highlight=False)
     else:

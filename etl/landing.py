@@ -364,7 +364,8 @@ def _notices(home: Path) -> Path:
 def verify(home: Path) -> Iterator[str]:
     """Re-hash the landing zone; yields one sentence for each thing that does not match.
 
-    Looks for bytes that changed, records without bytes, bytes without a record, and stray files.
+    Looks for bytes that changed, records without bytes, bytes without a record, stray files, and publishers'
+    pages that changed.
     """
     recorded = {record.sha256: record for record in read_records(home)}
     zone = home / "landing" / "sha256"
@@ -383,3 +384,6 @@ def verify(home: Path) -> Iterator[str]:
     for sha256, record in sorted(recorded.items()):
         if sha256 not in present:
             yield f"{record.filename} of {record.source}/{record.edition} ({sha256[:12]}) is gone: land it again"
+    for path in sorted((home / "landing" / "pages").glob("*.json")):
+        if hash_file(path) != path.stem:
+            yield f"{path} is no longer what the publisher answered: remove it, the next refresh asks again"

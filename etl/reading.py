@@ -41,6 +41,9 @@ _READING_CODE = (
     "spreadsheets.py",
     "archives.py",
 )
+Reader = Callable[[Path, str, Source], Iterator[pa.Table]]
+"""Reads a file of a media type and source into tables."""
+
 _READING_LIBRARIES = ("fastexcel", "python-calamine", "pyarrow")
 
 
@@ -107,8 +110,23 @@ def tidy_path(home: Path, record: Record, tidy_table: str) -> Path:
     return home / "tidy" / tidy_table / record.source / name
 
 
-def read_landed(home: Path, record: Record) -> TidyFile | KeptOut:
+def read_tables(path: Path, media_type: str, source: Source) -> Iterator[pa.Table]:
+    """What a source's reader makes of a file: tables in the columns of its tidy table.
+
+    Raises:
+        LayoutError: the file fits no layout, or a figure cannot be read.
+    """
+    with open_workbook(path, media_type) as workbook:
+        yield from reader_of(source)(workbook, source)
+
+
+def read_landed(home: Path, record: Record, read: Reader = read_tables) -> TidyFile | KeptOut:
     """Read one landed file into tidy Parquet, or take it from the cache.
+
+    Args:
+        home: the data home.
+        record: the file.
+        read: what reads it: here, or in a process of its own (`etl.reading_process`).
 
     Returns:
         The tidy file; or why the whole file is kept out, when it fits no layout or a figure is unreadable.
@@ -129,8 +147,7 @@ def read_landed(home: Path, record: Record) -> TidyFile | KeptOut:
             "land the original again; `justice-etl verify` lists all that does not match",
         )
     try:
-        with open_workbook(blob, record.media_type) as workbook:
-            tidy_table, rows = _write_tidy(home, record, source, reader_of(source)(workbook, source))
+        tidy_table, rows = _write_tidy(home, record, source, read(blob, record.media_type, source))
     except LayoutError as error:
         message = f"{record.filename} ({record.source}/{record.edition}), rule {error.rule}: {error}"
         logger.warning("kept out", extra={"file": record.filename, "rule": error.rule, "reason": error.what})

@@ -68,18 +68,27 @@ class Outcome:
 class Refreshed:
     """What a refresh did.
 
-    `unknown` are titles that no rule knows; `published` is None on a dry run and where nothing was ever landed.
+    Attributes:
+        run_id: what its observations are kept under.
+        outcomes: one a file, and one a page that could not be taken.
+        unknown: titles that no rule knows.
+        published: None on a dry run, where nothing was ever landed, and where building or publishing failed.
+        before: the manifest of the version that served before.
+        failure: why building or publishing failed; what was fetched is landed all the same.
     """
 
     run_id: str
     outcomes: list[Outcome]
     unknown: list[str]
     published: Published | None
-    before: dict[str, object] | None
+    before: dict[str, Any] | None
+    failure: JusticeError | None = None
 
     @property
     def exit_status(self) -> ExitStatus:
-        """1 where a publisher could not be relied on, else 3 where something was newly refused."""
+        """That of a failure; 1 where a publisher could not be relied on, 3 where something was newly refused."""
+        if self.failure:
+            return self.failure.exit_status
         states = {outcome.state for outcome in self.outcomes if outcome.is_news}
         if "unreachable" in states:
             return ExitStatus.FAILED
@@ -106,7 +115,7 @@ def refresh(
         http: the door; None opens one.
 
     Raises:
-        JusticeError: the set-up is wrong, or the build failed; what was landed stays.
+        JusticeError: the set-up is wrong. That a publisher, the build or publishing failed is in the result.
     """
     home = settings.home
     sources = [load_source(source)] if source else list(declared_sources().values())
@@ -123,12 +132,16 @@ def refresh(
             listing = discover(visit, since, progress)
             unknown += [f"{each.source}: {title}" for title in listing.unknown]
             outcomes += take(visit, listing, progress)
-    published, before = None, serving_manifest(home)
+    before = serving_manifest(home)
+    published = failure = None
     if not is_dry and list_releases(home):
-        with hold_lease(home, "refresh", settings.lease_wait_seconds):
-            before = serving_manifest(home)
-            published = publish(home, settings, build(home, settings, progress).version)
-    return Refreshed(log.run_id, outcomes, unknown, published, before)
+        try:
+            with hold_lease(home, "refresh", settings.lease_wait_seconds):
+                before = serving_manifest(home)
+                published = publish(home, settings, build(home, settings, progress).version)
+        except JusticeError as error:
+            failure = error
+    return Refreshed(log.run_id, outcomes, unknown, published, before, failure)
 
 
 def discover(visit: Visit, since: date | None = None, progress: Progress = no_progress) -> Listing:

@@ -92,6 +92,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _examine_disk(settings.home)
     yield _examine_current(settings.home)
     yield _examine_landing(settings.home)
+    yield _examine_publishers(settings)
 
 
 def _examine_python() -> Finding:
@@ -155,3 +156,13 @@ def _examine_landing(home: Path) -> Finding:
     except JusticeError as error:
         return Finding("Landing zone", False, error.what, "restore the record from a backup, or land the file again")
     return Finding("Landing zone", True, f"{len(releases)} releases; `justice-etl verify` re-hashes them")
+
+
+def _examine_publishers(settings: Settings) -> Finding:
+    asked = last_asked(settings.home)
+    found = f"last asked at {asked}" if asked else "never asked"
+    if settings.replica_url:
+        return Finding("Publishers", True, f"{found}; the replica {settings.replica_url} stands for them")
+    if not settings.contact and home_kind(settings.home) != "demo":
+        found += "; `refresh` needs JUSTICE_CONTACT, an address at which they can reach you"
+    return Finding("Publishers", True, found)

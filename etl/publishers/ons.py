@@ -159,8 +159,9 @@ def _expect(landing: Json) -> list[Expected]:
         return []
     uri = str(landing["uri"])
     # The release that follows the one of that day, whatever day is given for it.
-    key = f"{SITE}{uri}#{description.get('releaseDate')}"
-    title = f"{description.get('title')} ({text})"
+    newest = description.get("releaseDate")
+    key = f"{SITE}{uri}#{newest}"
+    title = f"{description.get('title')}, the one after {published_on(newest) if newest else 'the newest'}"
     return [Expected(key, title, "announced", parse_expected(text), text, f"{SITE}{uri}")]
 
 
