@@ -21,14 +21,18 @@ from etl import files
 from etl.archives import CSV, XLSX
 from etl.errors import ExitStatus, JusticeError, RefusedFileError, WrongUseError
 from etl.landing import (
+    Incoming,
+    Notice,
     Record,
     blob_path,
     claim_home,
     home_kind,
     land,
     list_releases,
+    note,
     parse_published,
     published_on,
+    read_notices,
     read_records,
     slug,
     verify,
@@ -551,3 +555,49 @@ def test_a_record_is_the_same_record_by_file_edition_and_time(home: Path, tmp_pa
     record = land_one(home, _publication(tmp_path))
     later = Record(**{**vars(record), "landed_at": "2030-01-01T00:00:00+00:00", "url": "https://example.org"})
     assert later.key == record.key
+
+
+# --- what publishers say afterwards --------------------------------------------------------------------
+
+
+def _notice(at: str, *, is_withdrawn: bool = True, edition: str = "year-ending-march-2018") -> Notice:
+    return Notice("recorded_crime_ons", edition, is_withdrawn, at, "It was wrong.")
+
+
+def test_a_file_can_be_landed_under_the_publishers_name_and_address(home: Path, tmp_path: Path) -> None:
+    path = _publication(tmp_path, name="x.tmp")
+    file = Incoming(path, "rec-crime-pfa.csv", "https://www.ons.gov.uk/file?uri=/rec-crime-pfa.csv")
+    [landed] = land(home, source="recorded_crime_ons", title=TITLE, published="2018-07-19", files=[file])
+    assert (landed.record.filename, landed.record.url) == (file.filename, file.url)
+    assert path.exists()
+
+
+def test_a_withdrawal_is_a_state_of_the_newest_release(home: Path, tmp_path: Path) -> None:
+    land_one(home, _publication(tmp_path / "1", 1), published="2018-07-19")
+    land_one(home, _publication(tmp_path / "2", 2), published="2018-08-01")
+    land_one(home, _publication(tmp_path / "3", 3), title="Year ending June 2018")
+    before = _blobs(home)
+    assert note(home, _notice("2019-01-01T10:00:00+00:00"))
+    assert [release.state for release in list_releases(home)] == ["current", "superseded", "withdrawn"]
+    assert _blobs(home) == before
+    assert not note(home, _notice("2019-01-02T10:00:00+00:00"))  # known already
+    assert note(home, _notice("2018-12-01T00:00:00+00:00", is_withdrawn=False))  # the last word counts, not its date
+    assert [release.state for release in list_releases(home)] == ["current", "superseded", "current"]
+    assert note(home, _notice("2019-03-01T00:00:00+00:00"))
+    assert read_notices(home) == [_notice("2019-03-01T00:00:00+00:00")]
+    assert len(list((home / "landing" / "notices").rglob("*.json"))) == 3
+
+
+def test_that_an_edition_stands_is_no_news(home: Path) -> None:
+    assert not note(home, _notice("2019-01-01T10:00:00+00:00", is_withdrawn=False))
+    assert read_notices(home) == []
+
+
+def test_verify_names_a_page_that_was_changed(home: Path) -> None:
+    folder = home / "landing" / "pages"
+    folder.mkdir(parents=True)
+    (folder / f"{hashlib.sha256(b'{}').hexdigest()}.json").write_bytes(b"{}")
+    assert list(verify(home)) == []
+    (folder / f"{hashlib.sha256(b'[]').hexdigest()}.json").write_bytes(b"{}")
+    [problem] = verify(home)
+    assert hashlib.sha256(b"[]").hexdigest() in problem

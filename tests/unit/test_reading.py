@@ -21,7 +21,7 @@ from etl.files import TEMPORARY_PREFIX
 from etl.landing import blob_path
 from etl.reading import KeptOut, TidyFile, read_landed, reader_hash, remove_stale, tidy_path, tidy_schema
 from etl.settings import project_root
-from etl.sources import declared_sources
+from etl.sources import declared_sources, load_source
 from tests.support import (
     CSP_HEADER,
     FORCE_HEADER,
