@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from etl.console import err, format_value, out, print_json, print_refreshed, print_report, print_table, show_progress
-from etl.errors import ExitStatus, JusticeError, WrongUseError
+from etl.errors import ExitStatus, JusticeError, UnreachableError, WrongUseError
 from etl.logs import set_up_logging
 from etl.settings import Settings, own_version
 
@@ -136,6 +136,11 @@ def refresh_from_publishers(
     if result.published:
         manifest = read_manifest(settings.home / CURRENT)
         newly = print_kept_out(manifest, result.before if result.published.is_new else manifest)
+    if missed := result.missed:
+        raise UnreachableError(
+            f"{len(missed)} of {len(result.outcomes)} files and pages could not be had, the first {missed[0].url}",
+            "what could be had is landed and serves; the next run asks again",
+        )
     raise typer.Exit(result.exit_status or (ExitStatus.KEPT_OUT if newly else ExitStatus.DONE))
 
 

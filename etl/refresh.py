@@ -85,14 +85,19 @@ class Refreshed:
     failure: JusticeError | None = None
 
     @property
+    def missed(self) -> list[Outcome]:
+        """Files and pages to which there was no answer to rely on, those left out that were missed before."""
+        return [outcome for outcome in self.outcomes if outcome.state == "unreachable" and outcome.is_news]
+
+    @property
     def exit_status(self) -> ExitStatus:
-        """That of a failure; 1 where a publisher could not be relied on, 3 where something was newly refused."""
+        """That of a failure; 1 where something was missed, 3 where something was newly refused."""
         if self.failure:
             return self.failure.exit_status
-        states = {outcome.state for outcome in self.outcomes if outcome.is_news}
-        if "unreachable" in states:
+        if self.missed:
             return ExitStatus.FAILED
-        return ExitStatus.KEPT_OUT if "refused" in states else ExitStatus.DONE
+        is_refused = any(outcome.state == "refused" and outcome.is_news for outcome in self.outcomes)
+        return ExitStatus.KEPT_OUT if is_refused else ExitStatus.DONE
 
 
 def refresh(
@@ -299,8 +304,10 @@ class _Taking:
         return fetched
 
     def _refuse(self, file: ListedFile, error: JusticeError) -> None:
+        """Write down why a file is not taken; what was landed of it stays."""
         state, is_news = _judge(self.visit, file.url, error)
-        self.visit.observe(file.url, "file", error=error, **self._provenance(), filename=file.filename)
+        provenance = self._provenance() | {"filename": file.filename}
+        self.visit.observe(file.url, "file", self.visit.last_answer, state=state, error=error, **provenance)
         self._add(file, state, str(error), is_news=is_news)
         logger.warning(state, extra={"url": file.url, "reason": error.what})
 

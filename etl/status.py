@@ -65,13 +65,17 @@ def get_status(home: Path, now: datetime | None = None) -> Status:
         last_asked_at=last_asked(home),
         expected=expected,
         late=[entry for entry in expected if entry.is_late(now)],
-        refused=[
-            f"{seen.url.removeprefix('problem:')}: {seen.refused}"
-            for source in declared_sources()
-            for seen in SeenAddresses(home, source)
-            if seen.refused
-        ],
+        refused=list(_list_refused(home)),
     )
+
+
+def _list_refused(home: Path) -> Iterator[str]:
+    """What publishers last gave that could not be taken, with its address."""
+    for source in declared_sources():
+        for seen in SeenAddresses(home, source):
+            url = seen.url.removeprefix("problem:")
+            if seen.refused:
+                yield seen.refused if url in seen.refused else f"{url}: {seen.refused}"
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ class Fetched:
 class Visit:
     """Asks for pages and files of one source; nothing is written on a dry run.
 
+    `last_answer` is that to the last file that was asked for, if there was one: a refused file has one too.
+
     Args:
         home: the data home.
         source: whose publishers are asked.
@@ -56,6 +58,7 @@ class Visit:
         self.source = source
         self.seen = SeenAddresses(home, source.source)
         self.is_dry = is_dry
+        self.last_answer: Answer | None = None
         self._http = http
         self._log = log
 
@@ -129,12 +132,13 @@ class Visit:
             RefusedFileError: not the kind of file that can hold a table.
             UnreachableError: not there yet, or no answer to rely on.
         """
+        self.last_answer = None
         seen = self.seen.get(file.url)
         blob = blob_path(self.home, seen.sha256) if seen.sha256 else None
         is_here = blob is not None and blob.exists()
         validators = seen.validators if is_here and not self._is_due(seen) else None
         target = temporary.enter_context(temporary_file(self.home / "landing" / "incoming"))
-        answer = self._http.download(file.url, target, validators)
+        answer = self.last_answer = self._http.download(file.url, target, validators)
         target.flush()
         if answer.status == 304 and blob is not None and seen.sha256:
             return Fetched(file, blob, seen.sha256, sniff(blob, file.filename), answer, seen.sha256)
