@@ -126,6 +126,7 @@ class Seen:
         projection: the hash of what matters of a page.
         edition_title: the title that an edition was first landed under.
         page: the page of an edition, or the address of the file that a table is in.
+        place: the name of the place that lists an edition.
         refused: the reason of the last refusal, so that it is new only once.
     """
 
@@ -137,6 +138,7 @@ class Seen:
     projection: str | None = None
     edition_title: str | None = None
     page: str | None = None
+    place: str | None = None
     refused: str | None = None
 
     @property

@@ -33,7 +33,7 @@ from etl.landing import (
 )
 from etl.observations import ObservationLog, ObservedState, new_run_id, now_text
 from etl.publish import Published, publish, serving_manifest
-from etl.publishers import Edition, ListedFile, Listing, Problem, govuk, nomis, ons, open_geography
+from etl.publishers import Edition, ListedFile, Listing, Problem, expect_shape, govuk, nomis, ons, open_geography
 from etl.release_calendar import open_keys, update_calendar
 from etl.settings import Settings
 from etl.sources import declared_sources, load_source
@@ -156,13 +156,16 @@ def discover(visit: Visit, since: date | None = None, progress: Progress = no_pr
     for number, place in enumerate(places):
         progress(f"asking what {visit.source.title} lists", number, len(places))
         try:
-            listing.add(_list_place(place, visit, since))
+            with expect_shape(place.name):
+                listing.add(_list_place(place, visit, since))
         except JusticeError as error:
-            listing.problems.append(Problem(_name_place(place), error))
+            listing.problems.append(Problem(place.name, error))
         if isinstance(place, GovUkPlace):
             try:
                 today = datetime.now(LONDON).date()
-                listing.add(govuk.list_expected(place, visit, today, open_keys(visit.home, visit.source.source)))
+                with expect_shape("GOV.UK's search"):
+                    known = open_keys(visit.home, visit.source.source)
+                    listing.add(govuk.list_expected(place, visit, today, known))
             except JusticeError as error:
                 listing.problems.append(Problem("announcements of GOV.UK", error))
     if not visit.is_dry:
@@ -172,18 +175,17 @@ def discover(visit: Visit, since: date | None = None, progress: Progress = no_pr
 
 def _list_place(place: Place, visit: Visit, since: date | None) -> Listing:
     if isinstance(place, GovUkPlace):
-        return govuk.list_editions(place, visit, since)
-    if isinstance(place, OnsPlace):
-        return ons.list_editions(place, visit, since)
-    return nomis.list_editions(place) if isinstance(place, NomisPlace) else open_geography.list_editions(place)
-
-
-def _name_place(place: Place) -> str:
-    if isinstance(place, GovUkPlace):
-        return f"{govuk.SITE}{place.paths[0]}"
-    if isinstance(place, OnsPlace):
-        return f"{ons.SITE}{place.pages[0]}"
-    return place.title if isinstance(place, NomisPlace) else ", ".join(place.services)
+        listing = govuk.list_editions(place, visit, since)
+    elif isinstance(place, OnsPlace):
+        listing = ons.list_editions(place, visit, since)
+    elif isinstance(place, NomisPlace):
+        listing = nomis.list_editions(place)
+    else:
+        listing = open_geography.list_editions(place)
+    listing.editions = [replace(edition, place=place.name) for edition in listing.editions]
+    pages = visit.known_pages(place.name)
+    listing.gone = {page: why for page, why in listing.gone.items() if page in pages}
+    return listing
 
 
 def take(visit: Visit, listing: Listing, progress: Progress = no_progress) -> list[Outcome]:
@@ -202,10 +204,11 @@ def take(visit: Visit, listing: Listing, progress: Progress = no_progress) -> li
             outcomes += _foresee(visit, edition)
         else:
             outcomes += _Taking(visit, edition, releases.setdefault(slug(edition.title), [])).run()
+    titles_by_page = {seen.page: seen.edition_title for seen in visit.seen if seen.url.startswith(EDITION)}
     for page, why in listing.gone.items():
-        if (title := visit.known_pages().get(page)) and slug(title) in releases:
+        if (title := titles_by_page.get(page)) and slug(title) in releases and not visit.is_dry:
             outcomes += _withdraw(visit, title, page, now_text(), why)
-    if not visit.is_dry:
+    if not visit.is_dry and not listing.problems:
         _forget_solved(visit, outcomes)
     return outcomes
 
@@ -239,10 +242,10 @@ def _judge(visit: Visit, url: str, error: JusticeError) -> tuple[ObservedState, 
 
 
 def _forget_solved(visit: Visit, outcomes: Iterable[Outcome]) -> None:
-    """Let a problem that is over be news again when it comes back."""
-    still = {f"{_PROBLEM}{outcome.url}" for outcome in outcomes}
+    """Let what is refused no longer be news again when it comes back."""
+    still = {outcome.url for outcome in outcomes if outcome.state in ("refused", "unreachable")}
     for seen in visit.seen:
-        if seen.url.startswith(_PROBLEM) and seen.refused and seen.url not in still:
+        if seen.refused and seen.url.removeprefix(_PROBLEM) not in still:
             visit.seen.update(seen.url, refused=None)
 
 
@@ -397,7 +400,8 @@ class _Taking:
         """Keep the title under which the edition was first landed: publishers mend titles."""
         if not self.edition.is_previous:
             key = f"{EDITION}{self.edition.key}"
-            self.visit.seen.update(key, edition_title=self.edition.title, page=self.edition.page)
+            edition = self.edition
+            self.visit.seen.update(key, edition_title=edition.title, page=edition.page, place=edition.place)
 
     def _note_state(self) -> None:
         """Note that the publisher withdrew the edition, or that it stands again."""

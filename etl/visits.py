@@ -112,9 +112,10 @@ class Visit:
         except RefusedAnswerError:
             return {}
 
-    def known_pages(self) -> Mapping[str, str]:
+    def known_pages(self, place: str) -> Mapping[str, str]:
         """See `etl.publishers.Pages`."""
-        return {s.page: s.edition_title for s in self.seen if s.url.startswith(EDITION) and s.page and s.edition_title}
+        editions = [seen for seen in self.seen if seen.url.startswith(EDITION) and seen.place == place]
+        return {seen.page: seen.edition_title for seen in editions if seen.page and seen.edition_title}
 
     def _page_path(self, sha256: str) -> Path:
         return self.home / "landing" / "pages" / f"{sha256}.json"

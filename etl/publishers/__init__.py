@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -44,6 +45,7 @@ class Edition:
         is_previous: replaced by a later version of the same edition.
         withdrawn_at: when the publisher withdrew it; None where it stands.
         explanation: why it was withdrawn or corrected.
+        place: the name of the place that lists it.
         in_parts_by: the publisher, where its answers are parts of one table, of no use one by one.
     """
 
@@ -55,6 +57,7 @@ class Edition:
     is_previous: bool = False
     withdrawn_at: str | None = None
     explanation: str = ""
+    place: str = ""
     in_parts_by: str = ""
 
 
@@ -128,9 +131,25 @@ class Pages(Protocol):
         """
         ...
 
-    def known_pages(self) -> Mapping[str, str]:
-        """The pages of editions that were landed from here before, each with the edition's title."""
+    def known_pages(self, place: str) -> Mapping[str, str]:
+        """The pages of editions that were landed from a place before, each with the edition's title."""
         ...
+
+
+@contextmanager
+def expect_shape(where: str) -> Iterator[None]:
+    """Say where an answer has a shape that is not understood; a publisher's slip must not end the run.
+
+    Raises:
+        RefusedAnswerError: something that is always there was not, or was something else.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise RefusedAnswerError(
+            f"{where} answered in a shape that is not understood: {type(error).__name__}: {error}",
+            "look at its JSON; a new shape belongs in etl/publishers/",
+        ) from error
 
 
 def choose_files(

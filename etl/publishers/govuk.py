@@ -14,7 +14,18 @@ from urllib.parse import unquote, urlencode, urljoin, urlsplit
 from etl.errors import JusticeError, RefusedAnswerError, UnreachableError
 from etl.http import GOV_UK, Answer
 from etl.landing import published_on
-from etl.publishers import Edition, Expected, Json, ListedFile, Listing, Pages, Problem, choose_files, find_rule
+from etl.publishers import (
+    Edition,
+    Expected,
+    Json,
+    ListedFile,
+    Listing,
+    Pages,
+    Problem,
+    choose_files,
+    expect_shape,
+    find_rule,
+)
 from etl.sources.places import GovUkPlace
 
 SITE = f"https://{GOV_UK}"
@@ -128,7 +139,7 @@ def _list_collection(place: GovUkPlace, item: Json, pages: Pages, since: date | 
     groups = item["details"].get("collection_groups", [])
     ids = list(dict.fromkeys(identity for group in groups for identity in group.get("documents", [])))
     links = {link["content_id"]: link for link in item.get("links", {}).get("documents", [])}
-    known = pages.known_pages()
+    known = pages.known_pages(place.name)
     paths = []
     for identity in ids:
         if (link := links.get(identity)) is None:
@@ -155,7 +166,8 @@ def _list_publications(place: GovUkPlace, paths: Iterable[str], pages: Pages) ->
     listing = Listing()
     for path in paths:
         try:
-            listing.add(_list_publication(place, path, pages))
+            with expect_shape(f"{SITE}{path}"):
+                listing.add(_list_publication(place, path, pages))
         except JusticeError as error:
             listing.problems.append(Problem(f"{SITE}{path}", error))
     return listing

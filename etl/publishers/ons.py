@@ -12,7 +12,7 @@ from etl.cells import parse_day, parse_period_end
 from etl.errors import JusticeError, RefusedAnswerError
 from etl.http import ONS, Answer
 from etl.landing import LONDON, published_on
-from etl.publishers import Edition, Expected, Json, ListedFile, Listing, Pages, Problem, choose_files
+from etl.publishers import Edition, Expected, Json, ListedFile, Listing, Pages, Problem, choose_files, expect_shape
 from etl.sources.places import OnsPlace
 
 SITE = f"https://{ONS}"
@@ -63,15 +63,16 @@ def list_editions(place: OnsPlace, pages: Pages, since: date | None = None) -> L
     landing = _find_page(place, pages)
     listing = Listing(expected=_expect(landing), announcers={f"{SITE}{landing['uri']}"})
     uris = [str(dataset["uri"]) for dataset in landing.get("datasets", [])]
-    known = pages.known_pages()
+    known = pages.known_pages(place.name)
     for number, uri in enumerate(reversed(uris), start=1):
         try:
             newest = landing.get("description", {}).get("releaseDate") if number == len(uris) else None
-            listing.add(_list_edition(place, uri, pages, newest, None if f"{SITE}{uri}" in known else since))
+            with expect_shape(f"{SITE}{uri}"):
+                listing.add(_list_edition(place, uri, pages, newest, None if f"{SITE}{uri}" in known else since))
         except JusticeError as error:
             listing.problems.append(Problem(f"{SITE}{uri}", error))
     for page in known:
-        if page.startswith(SITE) and page.removeprefix(SITE) not in uris:
+        if page.removeprefix(SITE) not in uris:
             answer, _ = _read(page.removeprefix(SITE), pages)
             if answer.status in _GONE:
                 listing.gone[page] = f"the page answers {answer.status}"

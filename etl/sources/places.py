@@ -67,12 +67,22 @@ class GovUkPlace(_Listing):
     editions: Literal["pages", "files"] = "pages"
     announcements: Announcements | None = None
 
+    @property
+    def name(self) -> str:
+        """What stays the same when the page moves: the oldest of its addresses."""
+        return f"https://www.gov.uk{self.paths[-1]}"
+
 
 class OnsPlace(_Listing):
     """A dataset page of ons.gov.uk; `pages` are all the paths that it has had, the newest first."""
 
     publisher: Literal["ons"]
     pages: list[str] = Field(min_length=1)
+
+    @property
+    def name(self) -> str:
+        """What stays the same when the page moves: the oldest of its addresses."""
+        return f"https://www.ons.gov.uk{self.pages[-1]}"
 
 
 class NomisPlace(_Declared):
@@ -85,12 +95,22 @@ class NomisPlace(_Declared):
     dates: list[str]
     parameters: dict[str, str] = {}
 
+    @property
+    def name(self) -> str:
+        """The dataset and its geography."""
+        return f"Nomis {self.dataset} {self.geography}"
+
 
 class OpenGeographyPlace(_Declared):
     """Lookup services of ONS Open Geography."""
 
     publisher: Literal["open_geography"]
     services: list[str]
+
+    @property
+    def name(self) -> str:
+        """There is one service of services."""
+        return "ONS Open Geography"
 
 
 Place = Annotated[GovUkPlace | OnsPlace | NomisPlace | OpenGeographyPlace, Field(discriminator="publisher")]
