@@ -276,7 +276,7 @@ def list_expected(place: GovUkPlace, pages: Pages, today: date, known: Iterable[
     url = f"{SITE}/api/search.json?{urlencode(query, safe=':')}"
     answer, found = pages.read_json(url, lambda body: body.get("results"))
     if answer.status != 200 or "results" not in found:
-        raise UnreachableError(f"{url} answered {answer.status}", "GOV.UK's search may have changed its parameters")
+        raise RefusedAnswerError(f"{url} answered {answer.status}", "GOV.UK's search may have changed its parameters")
     for result in found["results"]:
         if re.search(place.announcements.title, str(result.get("title")), re.IGNORECASE):
             listing.expected.append(_expect(result))
