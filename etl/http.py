@@ -49,6 +49,8 @@ _TIMEOUTS = (10.0, 60.0)
 _PENALTY_SECONDS = 60
 """How long GOV.UK punishes a client that asked too often; its 429 does not say."""
 _LONGEST_WAIT_SECONDS = 300
+_LONGEST_ANSWER_SECONDS = 1800
+"""How long one body may take to come: the read timeout alone lets it drip for ever."""
 _STATUSES_TO_RETRY = frozenset({429, 500, 502, 503, 504})
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
@@ -326,12 +328,18 @@ def _save(response: requests.Response, target: IO[bytes], limit: int, url: str) 
     target.truncate()
     digest = hashlib.sha256()
     size = 0
+    deadline = time.monotonic() + _LONGEST_ANSWER_SECONDS
     for chunk in response.raw.stream(_CHUNK, decode_content=True):
         size += len(chunk)
         if size > limit:
             raise RefusedAnswerError(
                 f"{url} holds more than {limit:,} bytes when decoded",
                 "if it is genuine, raise the limit in etl/http.py with a reason",
+            )
+        if time.monotonic() > deadline:
+            raise UnreachableError(
+                f"{url} sent {size:,} bytes in {_LONGEST_ANSWER_SECONDS // 60} minutes and was not done",
+                "the next run asks again",
             )
         digest.update(chunk)
         target.write(chunk)

@@ -317,9 +317,12 @@ class _Taking:
     def _land(self, fetched: list[Fetched]) -> None:
         newest = self.releases[-1] if self.releases else None
         known = {record.sha256 for record in newest.records} if newest else set()
-        changed = [got for got in fetched if got.sha256 not in known]
         if self.edition.is_previous:
-            changed = [got for got in changed if got.sha256 not in self.landed]
+            known = self.landed
+        # Bytes that were lost are landed again, into the release that they belong to.
+        changed = [
+            got for got in fetched if got.sha256 not in known or not blob_path(self.visit.home, got.sha256).exists()
+        ]
         release_ids: dict[str, str] = {}
         published_at = newest.published_at if newest else None
         if changed:
@@ -339,8 +342,7 @@ class _Taking:
             release_ids = {item.record.sha256: item.release_id for item in landed}
             self.releases[:] = _releases_of(self.visit).get(slug(self.edition.title), [])
         for got in fetched:
-            is_known = got.sha256 not in {each.sha256 for each in changed}
-            self._settle(got, self._state(got, is_known=is_known), published_at, release_ids.get(got.sha256))
+            self._settle(got, self._state(got, is_known=got.sha256 in known), published_at, release_ids.get(got.sha256))
         self._remember()
 
     def _published_at(self, newest: Release | None, changed: list[Fetched], *, is_addition: bool) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -158,6 +159,15 @@ def _validators(url: str, content: bytes, modified: str | None) -> dict[str, str
     return headers | {"ETag": f'"{digest}"'}
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever hangs up in the middle of an answer has had enough of it: no fault."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class Replica:
     """A running replica; use it as a context.
 
@@ -171,8 +181,7 @@ class Replica:
         self.archive = archive
         self.asked: list[Asked] = []
         self._delay = delay_seconds
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property

@@ -115,7 +115,7 @@ def list_editions(place: GovUkPlace, pages: Pages, since: date | None = None) ->
         return _list_collection(place, item, pages, since)
     if place.editions == "files":
         return _list_files(place, item)
-    return _list_publications(place, [str(item["base_path"])], pages)
+    return _list_item(place, item)
 
 
 def _find_page(place: GovUkPlace, pages: Pages) -> Json:
@@ -179,12 +179,18 @@ def _list_publication(place: GovUkPlace, path: str, pages: Pages) -> Listing:
     if answer.status in _GONE or item.get("schema_name") == "gone":
         explanation = item.get("details", {}).get("explanation") or f"the page answers {answer.status}"
         return Listing(gone={page: str(explanation)})
+    return _list_item(place, item)
+
+
+def _list_item(place: GovUkPlace, item: Json) -> Listing:
+    """A publication: one edition, with the files that are its tables."""
+    page = f"{SITE}{item['base_path']}"
     files, unknown = choose_files(_attachments(item, page), place.files, place.ignore_files, page)
     notice = item.get("withdrawn_notice") or {}
     edition = Edition(
         key=str(item["content_id"]),
         title=str(item["title"]),
-        page=f"{SITE}{item['base_path']}",
+        page=page,
         files=tuple(files),
         times=_times(item),
         withdrawn_at=notice.get("withdrawn_at"),

@@ -302,6 +302,16 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_refused(
     assert peak < 20 << 20
 
 
+def test_a_body_that_drips_for_ever_is_given_up(
+    archive: Archive, replica: Replica, door: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_LONGEST_ANSWER_SECONDS", -60)
+    archive.put(FILE, BODY)
+    with pytest.raises(UnreachableError, match=r"1,050 bytes in -1 minutes"):
+        download(door)
+    assert len(replica.asked) == 1
+
+
 # --- conditionally ---------------------------------------------------------------------------------------
 
 
