@@ -24,6 +24,7 @@ from etl.landing import (
     Incoming,
     Notice,
     Release,
+    blob_path,
     land,
     list_releases,
     note,
@@ -342,7 +343,9 @@ class _Taking:
             release_ids = {item.record.sha256: item.release_id for item in landed}
             self.releases[:] = _releases_of(self.visit).get(slug(self.edition.title), [])
         for got in fetched:
-            self._settle(got, self._state(got, is_known=got.sha256 in known), published_at, release_ids.get(got.sha256))
+            self._settle(
+                got, self._state(got, known, is_first=newest is None), published_at, release_ids.get(got.sha256)
+            )
         self._remember()
 
     def _published_at(self, newest: Release | None, changed: list[Fetched], *, is_addition: bool) -> str:
@@ -357,12 +360,12 @@ class _Taking:
                 return newest.published_at
         return publication_time(self.edition.times, uploaded, newest.published_at, now_text())
 
-    def _state(self, got: Fetched, *, is_known: bool) -> ObservedState:
+    def _state(self, got: Fetched, known: set[str], *, is_first: bool) -> ObservedState:
         if self.edition.is_previous:
             return "superseded"
-        if is_known:
+        if got.sha256 in known:
             return "unchanged"
-        return "revised" if got.previous_sha256 or self._replaced(got.file) else "new"
+        return "revised" if not is_first and (got.previous_sha256 or self._replaced(got.file)) else "new"
 
     def _replaced(self, file: ListedFile) -> str | None:
         """The address that held this table of this page before, where it is another one."""
