@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks.figures import make_home
 from benchmarks.generate import AREAS, write_workbook
+from benchmarks.nights import measure_nights
 from etl.landing import land
 
 SMALL_AREAS = 8
@@ -130,6 +131,21 @@ def measure_building(folder: Path, areas: int | None) -> list[list[str]]:
     ]
 
 
+def measure_demo(folder: Path, repeats: int) -> list[list[str]]:
+    """A refresh of the demo that finds nothing new."""
+    from etl.demo import run_demo
+    from etl.settings import Settings
+
+    tell("refreshing the demo")
+    home = folder / "demo"
+    run_demo(Settings(home=home))
+    os.environ["JUSTICE_HOME"] = str(home)
+    command = str(Path(sys.executable).parent / "justice-etl")
+    again = best([run([command, "refresh"], is_job=False) for _ in range(repeats)])
+    del os.environ["JUSTICE_HOME"]
+    return [["`justice-etl refresh` in the demo, nothing new", f"{again.seconds:.1f} s", "", mib(again)]]
+
+
 def measure_answers(repeats: int) -> list[list[str]]:
     """How fast the command line answers."""
     command = str(Path(sys.executable).parent / "justice-etl")
@@ -165,6 +181,9 @@ def main() -> None:
         folder = Path(name)
         rows = measure_reading(folder, AREAS // 50 if options.quick else AREAS, repeats)
         rows += measure_building(folder, 6 if options.quick else None)
+        tell("asking publishers politely")
+        rows += measure_nights(folder / "nights", 2 if options.quick else 45)
+        rows += measure_demo(folder, repeats)
         rows += measure_answers(repeats)
     print("| what | time | ratio | peak memory |\n|---|---|---|---|")
     for row in rows:

@@ -120,6 +120,11 @@ class Archive:
         """Let an address answer 404."""
         self._replies.pop(_normalise(url), None)
 
+    @property
+    def urls(self) -> list[str]:
+        """The addresses that answer, in one spelling each."""
+        return sorted(self._replies)
+
     def reply(self, url: str) -> Reply:
         """The next reply of an address; the last one is given again and again.
 

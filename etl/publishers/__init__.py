@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -152,46 +152,51 @@ def expect_shape(where: str) -> Iterator[None]:
         ) from error
 
 
-def choose_files(
-    listed: list[ListedFile], wanted: list[Wanted], ignored: list[Rule], where: str
-) -> tuple[list[ListedFile], list[str]]:
-    """The files that are the wanted tables.
+@dataclass(frozen=True)
+class Choice:
+    """The files of a page that are tables we want, in the order of the rules.
 
-    Returns:
-        The chosen files in the order of the rules, and the titles that no rule knows.
-
-    Raises:
-        RefusedAnswerError: a wanted table is not there, or several files could be it.
+    `unknown` are titles that no rule knows; `problems` say which table was not found, or could be several files.
     """
+
+    files: tuple[ListedFile, ...]
+    unknown: list[str]
+    problems: list[Problem]
+
+
+def choose_files(listed: list[ListedFile], wanted: list[Wanted], ignored: list[Rule], page: str) -> Choice:
+    """Choose the wanted tables among the files of a page; one that is in doubt keeps no other from being taken."""
     chosen: list[ListedFile] = []
+    errors: list[RefusedAnswerError] = []
+    matched: set[str] = set()
     for rule in wanted:
-        matches: dict[str, list[ListedFile]] = {}
+        matches: dict[str, dict[str, ListedFile]] = {}
         for file in listed:
             key = rule.match(file.title or file.filename)
             if key is not None:
                 found = ListedFile(file.url, file.filename, file.title, rule.table, key)
-                matches.setdefault(key, []).append(found)
-        several = [files for files in matches.values() if len({file.url for file in files}) > 1]
-        if several:
-            titles = ", ".join(repr(file.title or file.filename) for file in several[0])
-            raise RefusedAnswerError(
-                f"{where}: several files could be the table {rule.table!r}: {titles}",
-                "tell them apart in source.yml, under `places`",
-            )
+                matches.setdefault(key, {})[file.url] = found
+                matched.add(file.url)
+        for _, files in sorted(matches.items()):
+            if len(files) == 1:
+                chosen += files.values()
+            else:
+                what = f"several files could be the table {rule.table!r}: {_name_titles(files.values())}"
+                errors.append(RefusedAnswerError(f"{page}: {what}", "tell them apart in source.yml, under `places`"))
         if not matches and not rule.optional:
-            titles = ", ".join(repr(file.title or file.filename) for file in listed) or "no file at all"
-            raise RefusedAnswerError(
-                f"{where}: no file is the table {rule.table!r} (title like {rule.title!r}); found {titles}",
-                "if the publisher renamed it, change its title in source.yml, under `places`",
-            )
-        chosen += [files[0] for _, files in sorted(matches.items())]
-    taken = {file.url for file in chosen}
-    unknown = [
-        file.title or file.filename
-        for file in listed
-        if file.url not in taken and find_rule(ignored, file.title or file.filename) is None
-    ]
-    return chosen, unknown
+            what = f"no file is the table {rule.table!r} (title like {rule.title!r}); found {_name_titles(listed)}"
+            mend = "if the publisher renamed it, change its title in source.yml, under `places`"
+            errors.append(RefusedAnswerError(f"{page}: {what}", mend))
+    rest = [file.title or file.filename for file in listed if file.url not in matched]
+    return Choice(
+        files=tuple(chosen),
+        unknown=[title for title in rest if find_rule(ignored, title) is None],
+        problems=[Problem(f"{page}#{number}", error) for number, error in enumerate(errors, start=1)],
+    )
+
+
+def _name_titles(files: Iterable[ListedFile]) -> str:
+    return ", ".join(repr(file.title or file.filename) for file in files) or "no file at all"
 
 
 def find_rule(rules: list[Rule], *texts: str) -> Rule | None:

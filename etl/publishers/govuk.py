@@ -15,6 +15,7 @@ from etl.errors import JusticeError, RefusedAnswerError, UnreachableError
 from etl.http import GOV_UK, Answer
 from etl.landing import published_on
 from etl.publishers import (
+    Choice,
     Edition,
     Expected,
     Json,
@@ -185,24 +186,28 @@ def _list_publication(place: GovUkPlace, path: str, pages: Pages) -> Listing:
 def _list_item(place: GovUkPlace, item: Json) -> Listing:
     """A publication: one edition, with the files that are its tables."""
     page = f"{SITE}{item['base_path']}"
-    files, unknown = choose_files(_attachments(item, page), place.files, place.ignore_files, page)
+    choice = choose_files(_attachments(item, page), place.files, place.ignore_files, page)
     notice = item.get("withdrawn_notice") or {}
     edition = Edition(
         key=str(item["content_id"]),
         title=str(item["title"]),
         page=page,
-        files=tuple(files),
+        files=choice.files,
         times=_times(item),
         withdrawn_at=notice.get("withdrawn_at"),
         explanation=str(notice.get("explanation") or ""),
     )
-    return Listing([edition], unknown=[f"{item['title']}: {title!r}" for title in unknown])
+    return Listing([edition], problems=choice.problems, unknown=_name_unknown(item, choice))
+
+
+def _name_unknown(item: Json, choice: Choice) -> list[str]:
+    return [f"{item['title']}: {title!r}" for title in choice.unknown]
 
 
 def _list_files(place: GovUkPlace, item: Json) -> Listing:
     """A page that is kept for good: each of its attachments is an edition, under the attachment's title."""
     page = f"{SITE}{item['base_path']}"
-    files, unknown = choose_files(_attachments(item, page), place.files, place.ignore_files, page)
+    choice = choose_files(_attachments(item, page), place.files, place.ignore_files, page)
     notice = item.get("withdrawn_notice") or {}
     editions = [
         Edition(
@@ -214,9 +219,9 @@ def _list_files(place: GovUkPlace, item: Json) -> Listing:
             withdrawn_at=notice.get("withdrawn_at"),
             explanation=str(notice.get("explanation") or ""),
         )
-        for file in files
+        for file in choice.files
     ]
-    return Listing(editions, unknown=[f"{item['title']}: {title!r}" for title in unknown])
+    return Listing(editions, problems=choice.problems, unknown=_name_unknown(item, choice))
 
 
 def _attachments(item: Json, page: str) -> list[ListedFile]:

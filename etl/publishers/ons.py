@@ -97,18 +97,19 @@ def _list_edition(place: OnsPlace, uri: str, pages: Pages, newest: str | None, s
             listing.add(_list_version(place, uri, title, version, replaced_at[number - 1] if number else None, pages))
         except JusticeError as error:
             listing.problems.append(Problem(f"{SITE}{version.get('uri')}", error))
-    files, unknown = choose_files(_downloads(page, uri), place.files, place.ignore_files, f"{SITE}{uri}")
+    choice = choose_files(_downloads(page, uri), place.files, place.ignore_files, f"{SITE}{uri}")
     listing.editions.append(
         Edition(
             key=uri,
             title=title,
             page=f"{SITE}{uri}",
-            files=tuple(files),
+            files=choice.files,
             times=(stands_since,) if stands_since else (),
             explanation=str(versions[-1].get("correctionNotice") or "") if versions else "",
         )
     )
-    listing.unknown += [f"{title}: {name!r}" for name in unknown]
+    listing.unknown += [f"{title}: {name!r}" for name in choice.unknown]
+    listing.problems += choice.problems
     return listing
 
 
@@ -119,19 +120,20 @@ def _list_version(place: OnsPlace, uri: str, title: str, version: Json, put_out:
     if answer.status in _GONE:
         return Listing(unknown=[f"{title}: the replaced version {SITE}{own} answers {answer.status}"])
     released = put_out or page.get("description", {}).get("releaseDate") or _just_before(version.get("updateDate"))
-    files, _ = choose_files(_downloads(page, own), place.files, place.ignore_files, f"{SITE}{own}")
+    choice = choose_files(_downloads(page, own), place.files, place.ignore_files, f"{SITE}{own}")
     return Listing(
         [
             Edition(
                 key=uri,
                 title=title,
                 page=f"{SITE}{own}",
-                files=tuple(files),
+                files=choice.files,
                 times=(released,) if released else (),
                 is_previous=True,
                 explanation=str(version.get("correctionNotice") or ""),
             )
-        ]
+        ],
+        problems=choice.problems,
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from etl.errors import RefusedAnswerError
 from etl.landing import list_releases, slug
 from etl.publishers import ListedFile, choose_files
 from etl.publishers.govuk import london_day
@@ -288,23 +287,27 @@ LISTED = [
 
 def test_a_table_is_chosen_by_its_title_and_the_rest_is_reported() -> None:
     wanted = [Wanted(table="area", title="tables by AREA", deny=["alternate"])]
-    chosen, unknown = choose_files(LISTED, wanted, [Rule(match="bulletin", why="prose")], "the page")
-    assert [(file.url, file.table) for file in chosen] == [("https://x/1", "area")]
-    assert unknown == ["Tables by area, alternate"]
+    choice = choose_files(LISTED, wanted, [Rule(match="bulletin", why="prose")], "the page")
+    assert [(file.url, file.table) for file in choice.files] == [("https://x/1", "area")]
+    assert choice.unknown == ["Tables by area, alternate"]
+    assert choice.problems == []
 
 
 def test_none_and_several_matches_are_errors_that_name_titles() -> None:
-    with pytest.raises(RefusedAnswerError) as none:
-        choose_files(LISTED, [Wanted(table="force", title="by force")], [], "the page")
-    assert "the page: no file is the table 'force'" in none.value.what
-    assert "'Tables by area', 'Tables by area, alternate', 'Bulletin'" in none.value.what
-    assert "source.yml" in none.value.next_step
-    with pytest.raises(RefusedAnswerError) as several:
-        choose_files(LISTED, [Wanted(table="area", title="by area")], [], "the page")
-    assert (
-        "several files could be the table 'area': 'Tables by area', 'Tables by area, alternate'" in several.value.what
-    )
-    assert choose_files(LISTED, [Wanted(table="x", title="by force", optional=True)], [], "the page")[0] == []
+    wanted = [
+        Wanted(table="force", title="by force"),
+        Wanted(table="area", title="by area"),
+        Wanted(table="text", title="bulletin"),
+        Wanted(table="x", title="nothing", optional=True),
+    ]
+    choice = choose_files(LISTED, wanted, [], "the page")
+    assert [file.url for file in choice.files] == ["https://x/3"]  # what is in no doubt is taken
+    none, several = [problem.error for problem in choice.problems]
+    assert "the page: no file is the table 'force'" in none.what
+    assert "'Tables by area', 'Tables by area, alternate', 'Bulletin'" in none.what
+    assert "source.yml" in none.next_step
+    assert "several files could be the table 'area': 'Tables by area', 'Tables by area, alternate'" in several.what
+    assert choice.unknown == []
 
 
 # Read off the live page on 23 July 2026 by others.
@@ -363,11 +366,14 @@ def test_the_next_quarter_takes_the_place_of_the_last(publishers: Publishers) ->
     assert [release[0][-8:] for release in publishers.releases] == ["e-2026@1", "h-2026@1", "nwards@1", "nwards@2"]
 
 
-def test_two_files_of_one_period_stop_the_page(publishers: Publishers) -> None:
+def test_two_files_of_one_period_are_both_left_alone(publishers: Publishers) -> None:
     publishers.put(data_set([*WANTED, WANTED[4] + " (xlsx)"]))
+    for number in range(1, 7):
+        publishers.archive.put(asset(f"{number}.csv", number), table(number), modified="2024-01-24T16:00:00Z")
     night = publishers.night()
-    assert night.states == ["refused"]
+    assert sorted(night.states) == ["new"] * 4 + ["refused"]
     assert "several files could be the table 'csp'" in night.whys
+    assert len(publishers.releases) == 4
 
 
 # --- the recorded collections ----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.__main__ import best, describe_machine, job, measure_reading, run
 from benchmarks.figures import make_home
+from benchmarks.nights import measure_nights
 
 
 def test_a_small_run_of_reading_prints_ratios(tmp_path: Path) -> None:
@@ -21,6 +22,13 @@ def test_made_figures_build(tmp_path: Path) -> None:
     built = job("build", tmp_path / "home").result
     assert built["rows"]["core.recorded_crime"] > 0
     assert job("scan", tmp_path / "home").result["rows"] == count
+
+
+def test_nights_are_paced_and_measured(tmp_path: Path) -> None:
+    least, first, again = measure_nights(tmp_path, publications=1)
+    assert least[:1] == ["5 requests at 5 a second"]
+    assert "fetched the first time (5 requests, 0 of them conditional)" in first[0]
+    assert "nothing new (5 requests, 5 of them conditional)" in again[0]
 
 
 def test_the_best_run_carries_the_largest_memory() -> None:
