@@ -219,6 +219,13 @@ def test_publishers_are_not_asked_without_a_contact(tmp_path: Path, commands: Co
     assert_readable(outcome, "JUSTICE_CONTACT", status=WRONG_USE)
 
 
+def test_a_run_that_asks_a_real_publisher_is_ended(tmp_path: Path, commands: Commands) -> None:
+    """The rule that tests stay on this machine holds for the processes that they start."""
+    outcome = commands.run(tmp_path / "home", ["refresh", *CRIME], env={"JUSTICE_CONTACT": "us@example.org"})
+    assert outcome.status not in (DONE, FAILED, WRONG_USE, KEPT_OUT)
+    assert "tests stay on this machine: socket.getaddrinfo www.ons.gov.uk" in outcome.err
+
+
 def test_a_rolled_back_version_is_not_brought_back(night: Night) -> None:
     night.put_workbook(night.workbook)
     night.run(*CRIME)
