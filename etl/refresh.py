@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from etl.build import Progress, build, no_progress
-from etl.errors import ExitStatus, JusticeError, NotThereError, RefusedFileError, UnreachableError
+from etl.errors import ExitStatus, JusticeError, NotThereError, RefusedAnswerError, RefusedFileError, UnreachableError
 from etl.files import hold_lease
 from etl.http import Http
 from etl.landing import (
     LONDON,
     Incoming,
     Notice,
+    Record,
     Release,
     blob_path,
     land,
@@ -185,15 +186,20 @@ def _list_place(place: Place, visit: Visit, since: date | None) -> Listing:
         listing = open_geography.list_editions(place)
     listing.editions = [replace(edition, place=place.name) for edition in listing.editions]
     pages = visit.known_pages(place.name)
+    for page, why in listing.gone.items():
+        if page not in pages:
+            error = NotThereError(f"{page} is listed and not there: {why}", "the next run asks again")
+            listing.problems.append(Problem(page, error))
     listing.gone = {page: why for page, why in listing.gone.items() if page in pages}
     return listing
 
 
 def take(visit: Visit, listing: Listing, progress: Progress = no_progress) -> list[Outcome]:
     """Fetch and land what a source's publishers list: editions, withdrawals; and say what could not be had."""
+    places = visit.source.places
     outcomes = [_report_problem(visit, problem) for problem in listing.problems]
     releases = _releases_of(visit)
-    titles: dict[str, str] = {}
+    titles = _known_titles(visit, {edition.key for edition in listing.editions})
     for number, listed in enumerate(listing.editions):
         progress(f"fetching {listed.title}", number, len(listing.editions))
         edition = replace(listed, title=visit.seen.get(f"{EDITION}{listed.key}").edition_title or listed.title)
@@ -209,9 +215,15 @@ def take(visit: Visit, listing: Listing, progress: Progress = no_progress) -> li
     for page, why in listing.gone.items():
         if (title := titles_by_page.get(page)) and slug(title) in releases and not visit.is_dry:
             outcomes += _withdraw(visit, title, page, now_text(), why)
-    if not visit.is_dry and not listing.problems:
+    if not visit.is_dry and not {problem.where for problem in listing.problems} & {each.name for each in places}:
         _forget_solved(visit, outcomes)
     return outcomes
+
+
+def _known_titles(visit: Visit, keys: set[str]) -> dict[str, str]:
+    """Which of the listed editions each landed edition is: another one of its title is not mixed into it."""
+    known = [seen for seen in visit.seen if seen.url.removeprefix(EDITION) in keys]
+    return {slug(seen.edition_title): seen.url.removeprefix(EDITION) for seen in known if seen.edition_title}
 
 
 def _releases_of(visit: Visit) -> dict[str, list[Release]]:
@@ -243,10 +255,10 @@ def _judge(visit: Visit, url: str, error: JusticeError) -> tuple[ObservedState, 
 
 
 def _forget_solved(visit: Visit, outcomes: Iterable[Outcome]) -> None:
-    """Let what is refused no longer be news again when it comes back."""
+    """Let trouble with a page be news when it comes back; what a file's was is forgotten once it is taken."""
     still = {outcome.url for outcome in outcomes if outcome.state in ("refused", "unreachable")}
     for seen in visit.seen:
-        if seen.refused and seen.url.removeprefix(_PROBLEM) not in still:
+        if seen.refused and seen.url.startswith(_PROBLEM) and seen.url.removeprefix(_PROBLEM) not in still:
             visit.seen.update(seen.url, refused=None)
 
 
@@ -292,14 +304,20 @@ class _Taking:
         return all(self.visit.seen.get(file.url).sha256 in self.landed for file in self.edition.files)
 
     def _fetch_all(self, temporary: ExitStack) -> list[Fetched]:
-        fetched = []
+        fetched: list[Fetched] = []
         waiting = deque(self.edition.files)
         while waiting:
             file = waiting.popleft()
             try:
                 got = self.visit.fetch(file, temporary)
-                if (follow := _FOLLOW.get(self.edition.in_parts_by)) and (following := follow(file, got.path)):
-                    waiting.append(following)
+                if follow := _FOLLOW.get(self.edition.in_parts_by):
+                    if got.sha256 in {part.sha256 for part in fetched}:
+                        raise RefusedAnswerError(
+                            f"{file.url} answered the same rows as the part before it", "open the address in a browser"
+                        )
+                    with expect_shape(file.url):
+                        following = follow(file, got.path)
+                    waiting += [following] if following else []
                 fetched.append(got)
             except JusticeError as error:
                 self._refuse(file, error)
@@ -317,6 +335,7 @@ class _Taking:
 
     def _land(self, fetched: list[Fetched]) -> None:
         newest = self.releases[-1] if self.releases else None
+        kept = self._kept(newest, fetched)
         known = {record.sha256 for record in newest.records} if newest else set()
         if self.edition.is_previous:
             known = self.landed
@@ -327,14 +346,18 @@ class _Taking:
         release_ids: dict[str, str] = {}
         published_at = newest.published_at if newest else None
         if changed:
-            published_at = self._published_at(newest, changed, is_addition=known <= {got.sha256 for got in fetched})
+            held = {got.sha256 for got in fetched} | {record.sha256 for record in kept}
+            published_at = self._published_at(newest, changed, is_addition=known <= held)
             try:
                 landed = land(
                     self.visit.home,
                     source=self.visit.source.source,
                     title=self.edition.title,
                     published=published_at,
-                    files=[Incoming(got.path, got.file.filename, got.file.url) for got in fetched],
+                    files=[
+                        *(Incoming(got.path, got.file.filename, got.file.url) for got in fetched),
+                        *(Incoming(blob_path(self.visit.home, r.sha256), r.filename, r.url) for r in kept),
+                    ],
                 )
             except JusticeError as error:
                 for got in changed:
@@ -348,17 +371,33 @@ class _Taking:
             )
         self._remember()
 
+    def _kept(self, newest: Release | None, fetched: list[Fetched]) -> list[Record]:
+        """What was landed of files that are listed and could not be had: a release that follows holds it too."""
+        if newest is None or self.edition.is_previous:
+            return []
+        missed = {file.url for file in self.edition.files} - {got.file.url for got in fetched}
+        held = {self.visit.seen.get(url).sha256 for url in missed}
+        records = [record for record in newest.records if record.sha256 in held]
+        return [record for record in records if blob_path(self.visit.home, record.sha256).exists()]
+
     def _published_at(self, newest: Release | None, changed: list[Fetched], *, is_addition: bool) -> str:
         """When the publisher put out what is new here; files that join a release take its time."""
-        uploads = [moment for got in changed if (moment := got.answer.modified_at)]
-        uploaded = max(uploads, default=None)
-        if newest is None or self.edition.is_previous:
-            return publication_time(self.edition.times, uploaded, None, now_text())
+        uploaded = max((moment for got in changed if (moment := got.answer.modified_at)), default=None)
+        times, seen_at = self.edition.times, now_text()
+        first = newest is None or self.edition.is_previous
+        if self.edition.is_dated:  # then only a silent swap goes by its upload
+            uploaded = None if first else uploaded
+        if first:
+            return publication_time(times, uploaded, None, seen_at)
+        assert newest is not None
         if is_addition:
-            moment = publication_time(self.edition.times, uploaded, None, now_text())
+            moment = publication_time(times, uploaded, None, seen_at)
             if published_on(moment) <= published_on(newest.published_at):
                 return newest.published_at
-        return publication_time(self.edition.times, uploaded, newest.published_at, now_text())
+        after = newest.published_at
+        if self.edition.is_dated and max(map(parse_published, times), default=after) > after:
+            uploaded = None
+        return publication_time(times, uploaded, after, seen_at)
 
     def _state(self, got: Fetched, known: set[str], *, is_first: bool) -> ObservedState:
         if self.edition.is_previous:

@@ -64,9 +64,9 @@ def update_calendar(home: Path, source: str, listing: Listing) -> None:
     after = before | dict(_merge(source, before, listing.expected))
     for key, entry in before.items():
         if entry.is_open and key not in {e.key for e in listing.expected} and entry.url in listing.announcers:
-            # A dataset page speaks of one release to come: of another one now, or of none any more.
-            follows = any(e.url == entry.url for e in listing.expected)
-            after[key] = replace(entry, status="published" if follows else "cancelled")
+            # A dataset page speaks of one release to come. It is out where the page is past it.
+            is_past = listing.announcers[entry.url] != key
+            after[key] = replace(entry, status="published" if is_past else "cancelled")
     if after != before:
         entries = [asdict(after[key]) for key in sorted(after)]
         write_json(home / "landing" / "calendar" / f"{source}.json", {"entries": entries})

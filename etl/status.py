@@ -167,6 +167,6 @@ def _examine_publishers(settings: Settings) -> Finding:
     found = f"last asked at {asked}" if asked else "never asked"
     if settings.replica_url:
         return Finding("Publishers", True, f"{found}; the replica {settings.replica_url} stands for them")
-    if not settings.contact and home_kind(settings.home) != "demo":
-        found += "; `refresh` needs JUSTICE_CONTACT, an address at which they can reach you"
+    if not settings.contact:
+        found += "; to ask them takes JUSTICE_CONTACT, an address at which they can reach you"
     return Finding("Publishers", True, found)

@@ -69,6 +69,7 @@ class Visit:
         seen = self.seen.get(url)
         kept = self._page_path(seen.sha256) if seen.sha256 else None
         validators = seen.validators if kept and kept.exists() else None
+        answer = None
         try:
             answer, body = self._http.get(url, validators)
             if answer.status == 304 and kept:
@@ -78,7 +79,7 @@ class Visit:
                 return answer, self._read_absent(url, answer, body)
             return answer, self._take_page(seen, answer, body, project)
         except JusticeError as error:
-            self.observe(url, "page", error=error)
+            self.observe(url, "page", answer, error=error)
             raise
 
     def _take_page(self, seen: Seen, answer: Answer, body: bytes, project: Callable[[Json], object]) -> Json:
@@ -105,8 +106,9 @@ class Visit:
 
     def _read_absent(self, url: str, answer: Answer, body: bytes) -> Json:
         """The body of an item that is gone says why; whoever asked decides what it means."""
-        is_gone = answer.status in _GONE and not answer.is_from_mirror
-        self._observe_page(url, answer, "withdrawn" if is_gone else "refused")
+        is_gone = answer.status in _GONE
+        state: ObservedState = "unreachable" if answer.is_from_mirror else "withdrawn" if is_gone else "refused"
+        self._observe_page(url, answer, state)
         try:
             return _parse(url, body)
         except RefusedAnswerError:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from etl.errors import JusticeError, RefusedAnswerError
@@ -42,6 +44,7 @@ class Edition:
         page: where people find it.
         files: its tables.
         times: when the publisher says that it put something out, ISO 8601, any order.
+        is_dated: its page says when just these files were put out, so that an upload says no more.
         is_previous: replaced by a later version of the same edition.
         withdrawn_at: when the publisher withdrew it; None where it stands.
         explanation: why it was withdrawn or corrected.
@@ -54,11 +57,17 @@ class Edition:
     page: str
     files: tuple[ListedFile, ...]
     times: tuple[str, ...] = ()
+    is_dated: bool = False
     is_previous: bool = False
     withdrawn_at: str | None = None
     explanation: str = ""
     place: str = ""
     in_parts_by: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the times while it is known whose they are; raises ValueError or TypeError."""
+        for time in (*self.times, *([self.withdrawn_at] if self.withdrawn_at else [])):
+            datetime.fromisoformat(time)
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ class Listing:
     """What a place lists: editions (oldest first within each), releases to come, and what was not understood.
 
     `gone` are pages that the publisher has taken away: page → its explanation. `announcers` are the pages
-    whose word on what is to come was heard: what they announce no longer has happened, or will not.
+    whose word on what is to come was heard: page → the key of its next release, announced or not.
     """
 
     editions: list[Edition] = field(default_factory=list)
@@ -103,7 +112,7 @@ class Listing:
     problems: list[Problem] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     gone: dict[str, str] = field(default_factory=dict)
-    announcers: set[str] = field(default_factory=set)
+    announcers: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: Listing) -> None:
         """Take over what another listing holds."""
@@ -145,7 +154,7 @@ def expect_shape(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, csv.Error) as error:
         raise RefusedAnswerError(
             f"{where} answered in a shape that is not understood: {type(error).__name__}: {error}",
             "look at its JSON; a new shape belongs in etl/publishers/",

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
-from etl.errors import JusticeError, RefusedAnswerError, UnreachableError
+from etl.errors import JusticeError, RefusedAnswerError, UnreachableError, WrongUseError
 from etl.http import GOV_UK, Answer
-from etl.landing import published_on
+from etl.landing import parse_published, published_on
 from etl.publishers import (
     Choice,
     Edition,
@@ -76,8 +76,9 @@ def read_item(path: str, pages: Pages) -> tuple[Answer, Json]:
                 f"{SITE}{path} was answered by a mirror ({answer.backend}) with {answer.status}",
                 "GOV.UK is unwell, nothing is concluded; the next run asks again",
             )
-        if answer.status == 403:
-            raise RefusedAnswerError(f"{SITE}{path} is not public (403)", "look at the page by hand")
+        if answer.status not in (200, 304, *_GONE):
+            what = "is not public (403)" if answer.status == 403 else f"answers {answer.status}"
+            raise RefusedAnswerError(f"{SITE}{path} {what}", "look at the page by hand")
         if item.get("schema_name") != "redirect":
             return answer, item
         passed.append(_destination(passed[-1], item))
@@ -139,7 +140,7 @@ def _find_page(place: GovUkPlace, pages: Pages) -> Json:
 def _list_collection(place: GovUkPlace, item: Json, pages: Pages, since: date | None) -> Listing:
     groups = item["details"].get("collection_groups", [])
     ids = list(dict.fromkeys(identity for group in groups for identity in group.get("documents", [])))
-    links = {link["content_id"]: link for link in item.get("links", {}).get("documents", [])}
+    links = {link["content_id"]: link for link in item.get("links", {}).get("documents", []) if link.get("base_path")}
     known = pages.known_pages(place.name)
     paths = []
     for identity in ids:
@@ -168,9 +169,14 @@ def _list_publications(place: GovUkPlace, paths: Iterable[str], pages: Pages) ->
     for path in paths:
         try:
             with expect_shape(f"{SITE}{path}"):
-                listing.add(_list_publication(place, path, pages))
+                found = _list_publication(place, path, pages)
         except JusticeError as error:
             listing.problems.append(Problem(f"{SITE}{path}", error))
+            continue
+        if {edition.key for edition in found.editions} & {edition.key for edition in listing.editions}:
+            listing.unknown.append(f"{SITE}{path} leads to {found.editions[0].page} now, which is listed too")
+        else:
+            listing.add(found)
     return listing
 
 
@@ -194,7 +200,7 @@ def _list_item(place: GovUkPlace, item: Json) -> Listing:
         page=page,
         files=choice.files,
         times=_times(item),
-        withdrawn_at=notice.get("withdrawn_at"),
+        withdrawn_at=(notice.get("withdrawn_at") or item["updated_at"]) if notice else None,
         explanation=str(notice.get("explanation") or ""),
     )
     return Listing([edition], problems=choice.problems, unknown=_name_unknown(item, choice))
@@ -216,7 +222,7 @@ def _list_files(place: GovUkPlace, item: Json) -> Listing:
             page=page,
             files=(file,),
             times=_times(item),
-            withdrawn_at=notice.get("withdrawn_at"),
+            withdrawn_at=(notice.get("withdrawn_at") or item["updated_at"]) if notice else None,
             explanation=str(notice.get("explanation") or ""),
         )
         for file in choice.files
@@ -293,8 +299,12 @@ def list_expected(place: GovUkPlace, pages: Pages, today: date, known: Iterable[
             listing.expected.append(_expect(result))
     listed = {expected.key for expected in listing.expected}
     for key in known:
-        if key not in listed and key.startswith("/") and (settled := _settle(key, pages)):
-            listing.expected.append(settled)
+        if key in listed or not key.startswith("/"):
+            continue
+        try:
+            listing.expected += _settle(key, pages)
+        except JusticeError as error:
+            listing.problems.append(Problem(f"{SITE}{key}", error))
     return listing
 
 
@@ -306,17 +316,25 @@ def _expect(result: Json) -> Expected:
         key=str(result["link"]),
         title=str(result["title"]),
         status=statuses.get(state, "announced"),  # type: ignore[arg-type]
-        expected_at=result.get("release_timestamp"),
+        expected_at=_parse_time(result.get("release_timestamp")),
         text=str(metadata.get("display_date") or result.get("release_timestamp") or ""),
         url=f"{SITE}{result['link']}",
     )
 
 
-def _settle(key: str, pages: Pages) -> Expected | None:
-    """What became of an announcement: when the statistics appear it redirects to them."""
+def _parse_time(text: str | None) -> str | None:
+    try:
+        return parse_published(text) if text else None
+    except WrongUseError:
+        return None
+
+
+def _settle(key: str, pages: Pages) -> list[Expected]:
+    """What became of an announcement, if anything: when the statistics appear it redirects to them."""
     answer, item = pages.read_json(f"{SITE}/api/content{key}", project_item)
-    if item.get("schema_name") == "redirect":
-        return Expected(key, "", "published", None, "", f"{SITE}{_destination(key, item)}")
+    with expect_shape(f"{SITE}{key}"):
+        if item.get("schema_name") == "redirect":
+            return [Expected(key, "", "published", None, "", urljoin(SITE, item["redirects"][0]["destination"]))]
     if answer.status in _GONE and not answer.is_from_mirror:
-        return Expected(key, "", "cancelled", None, "", f"{SITE}{key}")
-    return None
+        return [Expected(key, "", "cancelled", None, "", f"{SITE}{key}")]
+    return []

@@ -55,6 +55,8 @@ def follow(file: ListedFile, path: Path) -> ListedFile | None:
             )
         lines.fieldnames = header
         rows = list(lines)
+    if any(None in row or None in row.values() for row in rows):
+        raise RefusedAnswerError(f"{file.url} answered lines that do not fit its header", "the next run asks again")
     offset = int(dict(parse_qsl(urlsplit(file.url).query)).get(_OFFSET, "0"))
     counts = {row["RECORD_COUNT"] for row in rows}
     if len(counts) != 1 or not next(iter(counts)).isdigit():
@@ -64,7 +66,7 @@ def follow(file: ListedFile, path: Path) -> ListedFile | None:
         )
     for row in rows:
         people = row["OBS_VALUE"].strip()
-        if people in ("", "0"):
+        if not people.isdigit() or int(people) == 0:
             area = f"{row['GEOGRAPHY_NAME']} ({row['GEOGRAPHY_CODE']})"
             raise RefusedAnswerError(
                 f"{file.url}: {area} has {people or 'no'} people in {row['DATE_NAME']}",

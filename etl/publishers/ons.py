@@ -36,14 +36,23 @@ def project_page(page: Json) -> object:
 
 
 def _read(uri: str, pages: Pages) -> tuple[Answer, Json]:
-    return pages.read_json(f"{SITE}{uri}/data", project_page)
+    """A page that is there, or is gone.
+
+    Raises:
+        RefusedAnswerError: it is neither.
+        UnreachableError: no answer to rely on.
+    """
+    answer, page = pages.read_json(f"{SITE}{uri}/data", project_page)
+    if answer.status not in (200, 304, *_GONE):
+        raise RefusedAnswerError(f"{SITE}{uri} answers {answer.status}", "look at the page by hand")
+    return answer, page
 
 
 def _find_page(place: OnsPlace, pages: Pages) -> Json:
     found = []
     for uri in place.pages:
         answer, page = _read(uri, pages)
-        if answer.status == 200 or answer.status == 304:
+        if answer.status not in _GONE:
             return page
         found.append(f"{uri} answers {answer.status}")
     raise RefusedAnswerError(
@@ -61,7 +70,7 @@ def list_editions(place: OnsPlace, pages: Pages, since: date | None = None) -> L
         since: leave editions alone that were put out before, unless they were landed before.
     """
     landing = _find_page(place, pages)
-    listing = Listing(expected=_expect(landing), announcers={f"{SITE}{landing['uri']}"})
+    listing = Listing(expected=_expect(landing), announcers={f"{SITE}{landing['uri']}": _next_key(landing)})
     uris = [str(dataset["uri"]) for dataset in landing.get("datasets", [])]
     known = pages.known_pages(place.name)
     for number, uri in enumerate(reversed(uris), start=1):
@@ -73,7 +82,11 @@ def list_editions(place: OnsPlace, pages: Pages, since: date | None = None) -> L
             listing.problems.append(Problem(f"{SITE}{uri}", error))
     for page in known:
         if page.removeprefix(SITE) not in uris:
-            answer, _ = _read(page.removeprefix(SITE), pages)
+            try:
+                answer, _ = _read(page.removeprefix(SITE), pages)
+            except JusticeError as error:
+                listing.problems.append(Problem(page, error))
+                continue
             if answer.status in _GONE:
                 listing.gone[page] = f"the page answers {answer.status}"
     return listing
@@ -83,18 +96,18 @@ def _list_edition(place: OnsPlace, uri: str, pages: Pages, newest: str | None, s
     answer, page = _read(uri, pages)
     if answer.status in _GONE:
         return Listing(gone={f"{SITE}{uri}": f"the page answers {answer.status}"})
-    versions = page.get("versions", [])
+    versions = sorted(page.get("versions", []), key=_number)
     # What replaced the last version is the one that stands.
-    replaced_at = [str(version["updateDate"]) for version in versions if version.get("updateDate")]
-    released = page.get("description", {}).get("releaseDate") or newest
-    stands_since = replaced_at[-1] if replaced_at else released
+    replaced_at = [version.get("updateDate") for version in versions]
+    stands_since = next(filter(None, reversed(replaced_at)), page.get("description", {}).get("releaseDate") or newest)
     if since and stands_since and published_on(stands_since) < since:
         return Listing()
     title = _title(page, uri)
     listing = Listing()
     for number, version in enumerate(versions):
+        put_out = (replaced_at[number - 1] or _just_before(version.get("updateDate"))) if number else None
         try:
-            listing.add(_list_version(place, uri, title, version, replaced_at[number - 1] if number else None, pages))
+            listing.add(_list_version(place, uri, title, version, put_out, pages))
         except JusticeError as error:
             listing.problems.append(Problem(f"{SITE}{version.get('uri')}", error))
     choice = choose_files(_downloads(page, uri), place.files, place.ignore_files, f"{SITE}{uri}")
@@ -105,6 +118,7 @@ def _list_edition(place: OnsPlace, uri: str, pages: Pages, newest: str | None, s
             page=f"{SITE}{uri}",
             files=choice.files,
             times=(stands_since,) if stands_since else (),
+            is_dated=stands_since is not None,
             explanation=str(versions[-1].get("correctionNotice") or "") if versions else "",
         )
     )
@@ -129,6 +143,7 @@ def _list_version(place: OnsPlace, uri: str, title: str, version: Json, put_out:
                 page=f"{SITE}{own}",
                 files=choice.files,
                 times=(released,) if released else (),
+                is_dated=True,
                 is_previous=True,
                 explanation=str(version.get("correctionNotice") or ""),
             )
@@ -140,6 +155,11 @@ def _list_version(place: OnsPlace, uri: str, title: str, version: Json, put_out:
 def _just_before(moment: str | None) -> str | None:
     """A second before a version was replaced: the latest that it can have been put out."""
     return None if moment is None else (datetime.fromisoformat(moment) - timedelta(seconds=1)).isoformat()
+
+
+def _number(version: Json) -> int:
+    """The number of a replaced version: 2 for `/previous/v2`."""
+    return int(str(version["uri"]).rsplit("/v", 1)[-1])
 
 
 def _title(page: Json, uri: str) -> str:
@@ -161,11 +181,14 @@ def _expect(landing: Json) -> list[Expected]:
     if not text or text.casefold() == _NEVER:
         return []
     uri = str(landing["uri"])
-    # The release that follows the one of that day, whatever day is given for it.
     newest = description.get("releaseDate")
-    key = f"{SITE}{uri}#{newest}"
     title = f"{description.get('title')}, the one after {published_on(newest) if newest else 'the newest'}"
-    return [Expected(key, title, "announced", parse_expected(text), text, f"{SITE}{uri}")]
+    return [Expected(_next_key(landing), title, "announced", parse_expected(text), text, f"{SITE}{uri}")]
+
+
+def _next_key(landing: Json) -> str:
+    """The release that follows the newest one, whatever day is given for it."""
+    return f"{SITE}{landing['uri']}#{landing.get('description', {}).get('releaseDate')}"
 
 
 def parse_expected(text: str) -> str | None:

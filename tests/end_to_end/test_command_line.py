@@ -358,7 +358,7 @@ def test_verify_finds_what_does_not_match(commands: Commands, copied: Path) -> N
 def test_doctor_finds_nothing_wrong_with_a_good_set_up(commands: Commands, served: Path) -> None:
     findings = commands.succeed(served, ["doctor", "--json"]).json
     assert [item["name"] for item in findings] == [
-        *("Python", "Project files", "Data home", "Disk", "Published warehouse", "Landing zone")
+        *("Python", "Project files", "Data home", "Disk", "Published warehouse", "Landing zone", "Publishers")
     ]
     shown = commands.succeed(served, ["doctor"]).out
     assert shown.count("✓") == len(findings)

@@ -89,6 +89,22 @@ def test_corrections_seen_as_they_come_make_the_same_releases(ons: Publishers) -
     assert ons.releases[1:] == CORRECTED_TWICE
 
 
+def test_an_upload_says_no_more_than_the_page(ons: Publishers) -> None:
+    """Whether ONS gives a Last-Modified is not known; one of last night must not date an edition of July."""
+    for uri, name, number in ((MARCH, "march.csv", 1), (JUNE, "june.csv", 2)):
+        ons.archive.put(f"{ONS}/file?uri={uri}/{name}", table(number), modified="2026-11-22T01:00:00+00:00")
+    ons.night()
+    assert ons.releases == BOTH
+    correct(ons)
+    ons.archive.put(f"{ONS}/file?uri={MARCH}/march.csv", table(11), modified="2026-11-23T01:00:00+00:00")
+    ons.night()
+    assert [release[1] for release in ons.releases[1:]] == ["2026-07-17T23:00:00+00:00", "2026-08-01T08:30:00+00:00"]
+    # A swap of which the page says nothing goes by its upload.
+    ons.archive.put(f"{ONS}/file?uri={MARCH}/march.csv", table(99), modified="2026-11-24T01:00:00+00:00")
+    ons.night()
+    assert ons.releases[-1][1] == "2026-11-24T01:00:00+00:00"
+
+
 def test_a_version_without_a_date_was_put_out_before_it_was_replaced(ons: Publishers) -> None:
     correct(ons)
     ons.put(edition_page(f"{MARCH}/previous/v1", "Year ending March 2026", None, "march.csv"))

@@ -85,10 +85,12 @@ def test_an_announcement_goes_its_way(home: Path) -> None:
 
 
 def test_a_dataset_page_speaks_of_one_release_to_come(home: Path) -> None:
-    update_calendar(home, "s", Listing(expected=[expect(f"{PAGE}#1")], announcers={PAGE}))
-    update_calendar(home, "s", Listing(expected=[expect(f"{PAGE}#1", text="29 October 2026")], announcers={PAGE}))
+    update_calendar(home, "s", Listing(expected=[expect(f"{PAGE}#1")], announcers={PAGE: f"{PAGE}#1"}))
+    update_calendar(
+        home, "s", Listing(expected=[expect(f"{PAGE}#1", text="29 October 2026")], announcers={PAGE: f"{PAGE}#1"})
+    )
     assert [(entry.text, entry.status) for entry in read_calendar(home)] == [("29 October 2026", "announced")]
-    update_calendar(home, "s", Listing(expected=[expect(f"{PAGE}#2")], announcers={PAGE}))
+    update_calendar(home, "s", Listing(expected=[expect(f"{PAGE}#2")], announcers={PAGE: f"{PAGE}#2"}))
     assert states(home) == {f"{PAGE}#1": "published", f"{PAGE}#2": "announced"}
-    update_calendar(home, "s", Listing(announcers={PAGE}))  # discontinued
+    update_calendar(home, "s", Listing(announcers={PAGE: f"{PAGE}#2"}))  # discontinued
     assert states(home) == {f"{PAGE}#1": "published", f"{PAGE}#2": "cancelled"}
