@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from etl.editions import Outcome
 from etl.http import Http
 from etl.landing import blob_path, list_releases, read_records
 from etl.observations import Observation, ObservationLog, new_run_id, read_observations
 from etl.publishers import Listing
-from etl.refresh import Outcome, discover, take
+from etl.refresh import discover, take
 from etl.replica import Archive, Asked, Replica
 from etl.settings import Settings
 from etl.sources import declared_sources, load_source

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from etl import http
+from etl.editions import publication_time
 from etl.landing import blob_path
 from etl.observations import SeenAddresses
-from etl.refresh import publication_time
 from etl.sources.places import GovUkPlace, Wanted
 from tests.publishers.support import SITE, SOURCE, Publishers, asset, attachment, item, table
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from etl import refresh
+from etl import editions
 from etl.landing import verify
 from etl.sources.places import GovUkPlace, OnsPlace, Wanted
 from tests.publishers.support import (
@@ -53,7 +54,7 @@ def contents(home: Path) -> dict[str, bytes]:
 def test_an_interrupted_history_is_taken_up_where_it_ended(
     collected: Publishers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, landed: int
 ) -> None:
-    real = refresh.land
+    real = editions.land
     count = 0
 
     def break_off(*args: Any, **more: Any) -> Any:
@@ -64,7 +65,7 @@ def test_an_interrupted_history_is_taken_up_where_it_ended(
         return real(*args, **more)
 
     with monkeypatch.context() as patched:
-        patched.setattr(refresh, "land", break_off)
+        patched.setattr(editions, "land", break_off)
         with pytest.raises(KeyboardInterrupt):
             collected.night()
     assert len(collected.releases) == landed
@@ -138,8 +139,11 @@ def test_a_page_of_which_only_the_body_was_lost_is_asked_for_in_full(collected: 
 
 
 def test_a_full_disk_ends_the_run_and_loses_nothing(collected: Publishers, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     with monkeypatch.context() as patched:
-        patched.setattr(refresh, "land", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        patched.setattr(editions, "land", fill)
         with pytest.raises(OSError, match="No space left"):
             collected.night()
     assert collected.releases == []
