@@ -112,7 +112,8 @@ def print_report(report: FileReport) -> None:
 
 def print_refreshed(result: Refreshed) -> None:
     """Print what a refresh found: counts for each source, then everything that was not as before."""
-    states = ("new", "revised", "superseded", "unchanged", "withdrawn", "refused", "unreachable")
+    order = ("new", "revised", "superseded", "unchanged", "withdrawn", "refused", "unreachable")
+    states = [state for state in order if any(outcome.state == state for outcome in result.outcomes)]
     sources = sorted({outcome.source for outcome in result.outcomes})
     counts = [
         (source, *(sum(o.source == source and o.state == state for o in result.outcomes) for state in states))

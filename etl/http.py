@@ -241,8 +241,9 @@ class Http:
         try:
             return repeat(self._ask_once, url, target, headers, limit, sent)
         except (requests.RequestException, HTTPError) as error:
+            times = f" in {sent[0]} requests" if sent[0] > 1 else ""
             raise UnreachableError(
-                f"{url} could not be fetched in {sent[0]} requests: {_name_cause(error)}", "the next run asks again"
+                f"{url} could not be fetched{times}: {_name_cause(error)}", "the next run asks again"
             ) from error
 
     def _ask_once(self, url: str, target: IO[bytes], headers: dict[str, str], limit: int, sent: list[int]) -> Answer:
