@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.errors import JusticeError, NotThereError, RefusedAnswerError, UnreachableError
+from etl.http import Answer
 from etl.landing import (
     Incoming,
     Notice,
@@ -123,16 +124,16 @@ class EditionTaking:
                     waiting += [following] if following else []
                 fetched.append(got)
             except JusticeError as error:
-                self._refuse(file, error)
+                self._refuse(file, error, self.visit.last_answer)
                 if self.edition.in_parts_by:
                     return []
         return fetched
 
-    def _refuse(self, file: ListedFile, error: JusticeError) -> None:
+    def _refuse(self, file: ListedFile, error: JusticeError, answer: Answer | None) -> None:
         """Write down why a file is not taken; what was landed of it stays."""
         state, is_news = judge(self.visit, file.url, error)
         provenance = self._provenance() | {"filename": file.filename}
-        self.visit.observe(file.url, "file", self.visit.last_answer, state=state, error=error, **provenance)
+        self.visit.observe(file.url, "file", answer, state=state, error=error, **provenance)
         self._add(file, state, str(error), is_news=is_news)
         logger.warning(state, extra={"url": file.url, "reason": error.what})
 
@@ -164,7 +165,7 @@ class EditionTaking:
                 )
             except JusticeError as error:
                 for got in changed:
-                    self._refuse(got.file, error)
+                    self._refuse(got.file, error, got.answer)
                 return
             release_ids = {item.record.sha256: item.release_id for item in landed}
             self.releases[:] = releases_of(self.visit).get(slug(self.edition.title), [])
