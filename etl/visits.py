@@ -106,8 +106,8 @@ class Visit:
 
     def _read_absent(self, url: str, answer: Answer, body: bytes) -> Json:
         """The body of an item that is gone says why; whoever asked decides what it means."""
-        is_gone = answer.status in _GONE
-        state: ObservedState = "unreachable" if answer.is_from_mirror else "withdrawn" if is_gone else "refused"
+        was_there = answer.status in _GONE and self.seen.get(url).sha256 is not None
+        state: ObservedState = "unreachable" if answer.is_from_mirror else "withdrawn" if was_there else "refused"
         self._observe_page(url, answer, state)
         try:
             return _parse(url, body)
