@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import IO
@@ -101,9 +102,9 @@ class Answer:
         """`Last-Modified` as ISO 8601 in UTC; None where it is absent or no date."""
         try:
             moment = parsedate_to_datetime(self.validators.last_modified or "")
-        except (ValueError, TypeError):
+            return moment.astimezone(UTC).isoformat(timespec="seconds") if moment.tzinfo else None
+        except (ValueError, TypeError, OverflowError):
             return None
-        return moment.isoformat(timespec="seconds") if moment.tzinfo else None
 
 
 class Pace:
@@ -162,6 +163,13 @@ class _PublicAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"https": _PublicPool}
 
 
+class _Session(requests.Session):
+    """Leaves redirects to us: requests reads where one leads even when told not to follow it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
+
+
 class Http:
     """One run's door to the publishers; use it as a context.
 
@@ -182,7 +190,7 @@ class Http:
             )
         is_paced = self.replica is None if is_paced is None else is_paced
         self._paces = {host: Pace(rate) for host, rate in _PER_SECOND.items()} if is_paced else {}
-        self._session = requests.Session()
+        self._session = _Session()
         # No proxies, passwords or cookies that the environment or a publisher brings along.
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -275,18 +283,18 @@ class Http:
         return response
 
     def _replicate(self, url: str) -> str:
-        return url if self.replica is None else f"{self.replica}/{url.removeprefix('https://')}"
+        return url if self.replica is None else f"{self.replica}/{url.partition('://')[2]}"
 
 
 def _check_replica(url: str | None) -> str | None:
     if url is None:
         return None
-    parts = urlsplit(url)
     try:
-        is_loopback = ipaddress.ip_address(parts.hostname or "").is_loopback
+        parts = urlsplit(url)
+        is_fine = parts.scheme == "http" and ipaddress.ip_address(parts.hostname or "").is_loopback
     except ValueError:
-        is_loopback = False
-    if parts.scheme != "http" or not is_loopback:
+        is_fine = False
+    if not is_fine:
         raise WrongUseError(
             f"JUSTICE_REPLICA_URL is {url!r}, which is no address on this machine", "write http://127.0.0.1:<port>"
         )
@@ -299,7 +307,12 @@ def _check_address(url: str) -> str:
     Raises:
         RefusedAnswerError: it may not.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise RefusedAnswerError(
+            f"{url!r} is not asked: it is no address ({error})", "look at the page by hand"
+        ) from error
     if parts.scheme != "https" or parts.netloc not in _PER_SECOND:
         raise RefusedAnswerError(
             f"{url} is not asked: {parts.scheme}://{parts.netloc} is not among the publishers",
@@ -316,7 +329,12 @@ def _follow(passed: list[str], location: str | None) -> str:
         raise RefusedAnswerError(
             f"{passed[0]} redirects more than {_REDIRECTS} times: {' → '.join(passed)}", "look at the page by hand"
         )
-    parts = urlsplit(urljoin(passed[-1], location))
+    try:
+        parts = urlsplit(urljoin(passed[-1], location))
+    except ValueError as error:
+        raise RefusedAnswerError(
+            f"{passed[-1]} redirects to {location!r}, which is no address ({error})", "look at the page by hand"
+        ) from error
     return urlunsplit(parts._replace(fragment=""))
 
 
@@ -330,7 +348,8 @@ def _save(response: requests.Response, target: IO[bytes], limit: int, url: str) 
     digest = hashlib.sha256()
     size = 0
     deadline = time.monotonic() + _LONGEST_ANSWER_SECONDS
-    for chunk in response.raw.stream(_CHUNK, decode_content=True):
+    # `read1` hands out what is there; `stream` waits for a whole chunk, and a drip would never meet the deadline.
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
         size += len(chunk)
         if size > limit:
             raise RefusedAnswerError(
@@ -356,7 +375,7 @@ def _describe(passed: list[str], response: requests.Response, attempts: int, siz
         redirects=tuple(passed[1:]),
         status=response.status_code,
         validators=Validators(headers.get("ETag"), headers.get("Last-Modified")),
-        age_seconds=int(age) if age.isdigit() else None,
+        age_seconds=int(age) if age.isdecimal() else None,
         backend=headers.get("Fastly-Backend-Name"),
         content_type=headers.get("Content-Type"),
         attempts=attempts,

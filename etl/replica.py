@@ -142,9 +142,8 @@ class Archive:
 def _normalise(url: str) -> str:
     """One spelling of an address: its query sorted, its path without escapes."""
     parts = urlsplit(url)
-    if parts.query == "*":
-        return url
-    query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
+    is_any = parts.query == "*"
+    query = "*" if is_any else urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
     return f"https://{parts.netloc}{unquote(parts.path)}{'?' if query else ''}{query}"
 
 
@@ -272,5 +271,7 @@ def _is_unchanged(etag: str | None, modified: str | None, asked: Message) -> boo
     if (given := asked.get("If-None-Match")) is not None:
         tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
         return etag is not None and (etag.removeprefix("W/") in tags or "*" in tags)
-    since = asked.get("If-Modified-Since")
-    return bool(since and modified) and parsedate_to_datetime(modified or "") <= parsedate_to_datetime(since or "")
+    try:
+        return parsedate_to_datetime(modified or "") <= parsedate_to_datetime(asked.get("If-Modified-Since", ""))
+    except (ValueError, TypeError):
+        return False  # what is no date says nothing
