@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import signal
 import sys
 import threading
 import time
@@ -203,7 +204,8 @@ class Replica:
         self._thread.join()
 
     def serve(self) -> None:
-        """Serve until interrupted."""
+        """Serve until interrupted or terminated."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._server.serve_forever()
         except KeyboardInterrupt:

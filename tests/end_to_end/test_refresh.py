@@ -277,19 +277,26 @@ def test_a_demo_home_is_refreshed_from_its_own_archive(tmp_path: Path, commands:
 # --- the replica as a program ----------------------------------------------------------------------------
 
 
-def test_the_replica_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_replica_serves_until_it_is_stopped(tmp_path: Path, stop: signal.Signals) -> None:
     archive = Archive(tmp_path / "archive")
     archive.put(f"{API}/a", b'{"a": 1}')
     archive.save()
     script = Path(sys.executable).with_name("justice-etl")
-    with subprocess.Popen([script, "replica", archive.folder], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [script, "replica", archive.folder],
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell that starts tests in the background lets them ignore interrupts, and children with them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         match = re.fullmatch(r"JUSTICE_REPLICA_URL=(http://127\.0\.0\.1:\d+)\n", line)
         assert match, line
         answer = requests.get(f"{match[1]}/www.gov.uk/api/content/a", timeout=10)
         assert (answer.status_code, answer.json()) == (200, {"a": 1})
-        process.send_signal(signal.SIGINT)
+        process.send_signal(stop)
         assert process.wait(timeout=30) == DONE
 
 
