@@ -23,6 +23,7 @@ from typing import Any
 from benchmarks.figures import make_home
 from benchmarks.generate import AREAS, write_workbook
 from benchmarks.nights import measure_nights
+from benchmarks.ranks import measure_ranks
 from etl.landing import land
 
 SMALL_AREAS = 8
@@ -181,6 +182,8 @@ def main() -> None:
         folder = Path(name)
         rows = measure_reading(folder, AREAS // 50 if options.quick else AREAS, repeats)
         rows += measure_building(folder, 6 if options.quick else None)
+        tell("ranking authorities")
+        rows += measure_ranks(options.quick)
         tell("asking publishers politely")
         rows += measure_nights(folder / "nights", 2 if options.quick else 45)
         rows += measure_demo(folder, repeats)
