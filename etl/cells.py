@@ -39,6 +39,7 @@ _TRAILING_MARKER = re.compile(r"\s*(\[[a-z]+\])$", re.IGNORECASE)
 _NOTE = re.compile(r"\s*\[\s*notes?\s*([\d,\s and]+)\]", re.IGNORECASE)
 _GLUED_NOTES = re.compile(r"(?<=[A-Za-z\])])(\d{1,2}(?:,\s?\d{1,2})*)(?=\s|\)|$)")
 _LOOSE_NOTES = re.compile(r"(?<=\))\s+(\d{1,2}(?:,\s?\d{1,2})*)$")
+_BRACKETED_NOTES = re.compile(r"(?<=[A-Za-z\])])\s*\((\d{1,2}(?:,\s?\d{1,2})*)\)$")
 _GSS_CODE = re.compile(r"\s*([EWKSN][0-9]{8})\s*(|[0-9]{1,2}(?:,\s?[0-9]{1,2})*|\[\s*[Nn]otes?[\d,\s and]+\])\s*")
 
 MONTHS = {
@@ -111,15 +112,16 @@ def _notes(text: str) -> tuple[int, ...]:
 def split_notes(text: str | None) -> Named:
     """A header or name without its notes: `ENGLAND AND WALES8` → `ENGLAND AND WALES`, note 8.
 
-    Takes away `[note 4]`, digits glued to a letter or bracket, and digits after a closing bracket at the end;
-    a hyphen protects digits that belong to the text (`mid-2017`).
+    Takes away `[note 4]`, digits glued to a letter or bracket, and at the end digits after a closing bracket and
+    numbers of one or two digits in brackets (`Rutland (2)`, but not `all offences (2018)`); a hyphen protects
+    digits that belong to the text (`mid-2017`).
     """
     plain = tidy_text(text)
     notes: tuple[int, ...] = ()
     before = None
     while plain != before:  # a note that is gone can bare another: `(excluding fraud)1 2`
         before = plain
-        for pattern in (_NOTE, _LOOSE_NOTES, _GLUED_NOTES):
+        for pattern in (_NOTE, _BRACKETED_NOTES, _LOOSE_NOTES, _GLUED_NOTES):
             for match in pattern.finditer(plain):
                 notes += _notes(match.group(1))
             plain = tidy_text(pattern.sub("", plain))

@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from etl.errors import JusticeError
 from etl.files import read_yaml
 from etl.settings import project_root
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Field(BaseModel):
@@ -145,4 +149,29 @@ def _load(path: Path) -> Contract:
         run_times=frozenset(declared.run_times),
         unhashed=declared.unhashed,
         view=declared.view,
+    )
+
+
+def arrow_schema(name: str) -> pa.Schema:
+    """The Arrow schema of a table, from its contract.
+
+    Args:
+        name: `schema.table`.
+    """
+    import pyarrow as pa
+
+    types = {
+        "VARCHAR": pa.string(),
+        "DOUBLE": pa.float64(),
+        "BIGINT": pa.int64(),
+        "INTEGER": pa.int32(),
+        "DATE": pa.date32(),
+        "BOOLEAN": pa.bool_(),
+    }
+    contract = contracts()[name]
+    return pa.schema(
+        [
+            pa.field(name, types[field.type], nullable=name in contract.nullable)
+            for name, field in contract.columns.items()
+        ]
     )

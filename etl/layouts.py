@@ -91,6 +91,8 @@ def fit_layout(layout: Layout, sheet: Sheet, aliases: Mapping[str, str], *, is_n
         is_named: whether the sheet has a name of its own (those of text files have none).
     """
     name = sheet.name.rsplit("/", 1)[-1].strip()
+    if layout.form and (layout.form == "workbook") != is_named:
+        return Misfit(layout, sheet.name, f"it stands in a {layout.form} file")
     if is_named and not re.fullmatch(layout.sheet, name, re.IGNORECASE):
         return Misfit(layout, sheet.name, f"its sheet is called {layout.sheet!r}")
     best: Misfit = Misfit(layout, sheet.name, "no row carries its headers")
@@ -120,7 +122,7 @@ def _fit_row(
 ) -> Fit | Misfit:
     letters = sheet.cells.column_names
     texts = [text.strip() or (upper[i].strip() if i < len(upper) else "") for i, text in enumerate(row)]
-    meanings = {letters[i]: header_meaning(text) for i, text in enumerate(texts) if text}
+    meanings = {letters[i]: _read_header(layout, text) for i, text in enumerate(texts) if text}
     columns: dict[str, str] = {}
     missing: list[str] = []
     doubled: set[str] = set()
@@ -153,6 +155,13 @@ def _fit_row(
     if layout.title and not re.search(layout.title, title, re.IGNORECASE):
         return Misfit(layout, sheet.name, f"no line above row {index + 1} reads {layout.title!r}", found=found)
     return Fit(layout, sheet, index, columns, figures, title)
+
+
+def _read_header(layout: Layout, text: str) -> str:
+    """The meaning of a header. A digit at its end is a note, unless a column is declared by it (`subcat1`)."""
+    plain = tidy_text(text).casefold()
+    is_declared = any(plain in column.headers for column in layout.columns.values())
+    return plain if is_declared else header_meaning(text)
 
 
 def _name_figures(layout: Layout, meanings: dict[str, str], aliases: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl.contracts import contracts
+from etl.contracts import arrow_schema
 from etl.errors import JusticeError, LayoutError
 from etl.files import hash_parts, remove_abandoned, write_beside
 from etl.landing import Record, blob_path, hash_file
@@ -23,14 +23,6 @@ from etl.spreadsheets import open_workbook
 
 logger = logging.getLogger(__name__)
 
-_TYPES = {
-    "VARCHAR": pa.string(),
-    "DOUBLE": pa.float64(),
-    "BIGINT": pa.int64(),
-    "INTEGER": pa.int32(),
-    "DATE": pa.date32(),
-    "BOOLEAN": pa.bool_(),
-}
 _READING_CODE = (
     "cells.py",
     "columns.py",
@@ -95,13 +87,7 @@ def reader_hash(source: str) -> str:
 
 def tidy_schema(table: str) -> pa.Schema:
     """The Arrow schema of a tidy table, from its contract."""
-    contract = contracts()[f"tidy.{table}"]
-    return pa.schema(
-        [
-            pa.field(name, _TYPES[field.type], nullable=name in contract.nullable)
-            for name, field in contract.columns.items()
-        ]
-    )
+    return arrow_schema(f"tidy.{table}")
 
 
 def tidy_path(home: Path, record: Record, tidy_table: str) -> Path:

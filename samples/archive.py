@@ -18,11 +18,18 @@ from etl.replica import Archive
 from etl.sources import load_source
 from etl.sources.places import GovUkPlace, NomisPlace, OnsPlace, OpenGeographyPlace
 from samples.make import Sample
+from samples.tables import read_figures
 
 Json = dict[str, Any]
 
 _NOT_LISTED = "rec-crime-pfa.csv"
 """The rolling-year file: no page lists it any more, so it is landed by hand."""
+
+_COLLECTIONS = "/government/collections/"
+_BESIDE = ("Serious Further Offences",)
+"""Publications that a collection holds beside those of the samples, without a table."""
+_GUIDES = {"/government/collections/proven-reoffending-statistics": "Guide to proven reoffending statistics"}
+_PDF = b"%PDF-1.4\n%%EOF\n"
 
 
 def unlisted(samples: Iterable[Sample]) -> list[Sample]:
@@ -37,7 +44,9 @@ def make_archive(folder: Path, samples: list[Sample]) -> Archive:
     for source in sorted({sample.source for sample in listed}):
         own = [sample for sample in listed if sample.source == source]
         for place in load_source(source).places:
-            if isinstance(place, GovUkPlace):
+            if isinstance(place, GovUkPlace) and place.paths[0].startswith(_COLLECTIONS):
+                put_collection(archive, place, own)
+            elif isinstance(place, GovUkPlace):
                 put_data_set(archive, place, own)
             elif isinstance(place, OnsPlace):
                 put_dataset_page(archive, place, [s for s in own if not s.path.name.startswith("NM_")])
@@ -60,38 +69,100 @@ def put_data_set(archive: Archive, place: GovUkPlace, samples: list[Sample]) -> 
     """A statistical data set of GOV.UK that lists the samples; nothing is announced."""
     path = place.paths[0]
     times = sorted(f"{sample.published_on}T09:30:00+01:00" for sample in samples)
-    attachments = []
+    item = _make_item(path, "Police recorded crime and outcomes open data tables", "statistical_data_set", times)
+    item["details"]["attachments"] = [_put_sample(archive, sample, sample.title) for sample in samples]
+    put_json(archive, f"{govuk.SITE}/api/content{path}", item)
+    _announce_nothing(archive)
+
+
+_SET_UP = "2013-01-01T09:30:00Z"
+"""When a collection that lists nothing yet was set up."""
+
+
+def put_collection(archive: Archive, place: GovUkPlace, samples: list[Sample]) -> None:
+    """A collection of GOV.UK with a publication for each title of the samples; nothing is announced.
+
+    Paths, content_ids and times are as recorded, where they were.
+    """
+    path = place.paths[0]
+    lines = read_figures("gov_uk_reoffending_publications")
+    recorded = {line["title"]: line for line in lines if line["collection"] == path}
+    by_title: dict[str, list[Sample]] = {title: [] for title in _BESIDE if title in recorded}
     for sample in samples:
-        media = uuid.uuid5(uuid.NAMESPACE_URL, sample.path.name).hex[:24]
-        url = f"https://{GOV_UK_FILES}/media/{media}/{sample.path.name}"
-        archive.put(url, sample.path, modified=f"{sample.published_on}T07:00:00+01:00")
-        attachments.append(
-            {
-                "attachment_type": "file",
-                "id": f"{media}.{sample.path.suffix}",
-                "title": sample.title,
-                "url": url,
-                "filename": sample.path.name,
-                "file_size": sample.path.stat().st_size,
-            }
-        )
-    item = {
+        by_title.setdefault(sample.title, []).append(sample)
+    items = [_put_publication(archive, title, own, recorded.get(title), path) for title, own in by_title.items()]
+    items.sort(key=lambda item: str(item["public_updated_at"]), reverse=True)
+    title = path.removeprefix(_COLLECTIONS).replace("-", " ").capitalize()
+    times = [str(item["public_updated_at"]) for item in reversed(items)] or [_SET_UP]
+    collection = _make_item(path, title, "document_collection", times, *place.content_ids[:1])
+    ids = [item["content_id"] for item in items]
+    collection["details"]["collection_groups"] = [{"title": "Documents", "body": "", "documents": ids}]
+    linked = ("content_id", "base_path", "title", "document_type", "schema_name", "public_updated_at")
+    collection["links"]["documents"] = [{name: item[name] for name in linked} | {"withdrawn": False} for item in items]
+    put_json(archive, f"{govuk.SITE}/api/content{path}", collection)
+    _announce_nothing(archive)
+
+
+def _put_publication(
+    archive: Archive, title: str, samples: list[Sample], recorded: dict[str, str] | None, collection: str
+) -> Json:
+    """A publication that holds the samples beside prose, which is no table."""
+    if recorded is None:  # published after the recording
+        path, content_id, time = f"/government/statistics/{slug(title)}", "", f"{samples[0].published_on}T09:30:00Z"
+    else:
+        path, content_id, time = recorded["path"], recorded["content_id"], recorded["public_updated_at"]
+    item = _make_item(path, title, "publication", [time], content_id)
+    item["document_type"] = recorded["document_type"] if recorded else "national_statistics"
+    item["details"]["attachments"] = [
+        {"attachment_type": "html", "id": slug(text), "title": text, "url": f"{path}/{slug(text)}"}
+        for text in (title, "Pre-release access list")
+    ]
+    if samples and (guide := _GUIDES.get(collection)):
+        item["details"]["attachments"].append(_put_file(archive, f"{slug(guide)}.pdf", guide, _PDF, time))
+    files = [_put_sample(archive, sample, sample.attachment or sample.title) for sample in samples]
+    item["details"]["attachments"] += files
+    put_json(archive, f"{govuk.SITE}/api/content{path}", item)
+    return item
+
+
+def _make_item(path: str, title: str, schema: str, times: list[str], content_id: str = "") -> Json:
+    """A content item of GOV.UK with major edits at the given times, the oldest first."""
+    return {
         "base_path": path,
-        "content_id": str(uuid.uuid5(uuid.NAMESPACE_URL, path)),
-        "schema_name": "statistical_data_set",
-        "document_type": "statistical_data_set",
-        "title": "Police recorded crime and outcomes open data tables",
+        "content_id": content_id or str(uuid.uuid5(uuid.NAMESPACE_URL, path)),
+        "schema_name": schema,
+        "document_type": schema,
+        "title": title,
         "first_published_at": times[0],
         "public_updated_at": times[-1],
         "updated_at": times[-1],
         "withdrawn_notice": {},
         "links": {},
-        "details": {
-            "attachments": attachments,
-            "change_history": [{"note": "Updated.", "public_timestamp": time} for time in reversed(times)],
-        },
+        "details": {"change_history": [{"note": "Updated.", "public_timestamp": time} for time in reversed(times)]},
     }
-    put_json(archive, f"{govuk.SITE}/api/content{path}", item)
+
+
+def _put_sample(archive: Archive, sample: Sample, title: str) -> Json:
+    return _put_file(archive, sample.path.name, title, sample.path, f"{sample.published_on}T07:00:00+01:00")
+
+
+def _put_file(archive: Archive, filename: str, title: str, body: bytes | Path, modified: str) -> Json:
+    """Let the files of GOV.UK hold a file; returns the attachment that leads to it."""
+    media = uuid.uuid5(uuid.NAMESPACE_URL, filename).hex[:24]
+    url = f"https://{GOV_UK_FILES}/media/{media}/{filename}"
+    archive.put(url, body, modified=modified)
+    return {
+        "attachment_type": "file",
+        "id": f"{media}/{filename}",
+        "title": title,
+        "url": url,
+        "filename": filename,
+        "file_size": len(body) if isinstance(body, bytes) else body.stat().st_size,
+    }
+
+
+def _announce_nothing(archive: Archive) -> None:
+    """GOV.UK's search finds no announcement."""
     put_json(archive, f"{govuk.SITE}/api/search.json?*", {"results": [], "total": 0})
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from samples.force_tables import write_force_tables
+from samples.local_adult import LOCAL_ADULT_PLANS
 from samples.open_data import write_open_data_by_force, write_rolling_years
 from samples.partnership_tables import write_open_data_by_partnership, write_partnership_tables
 from samples.reference import (
@@ -20,6 +21,7 @@ from samples.reference import (
     write_population_of_2024,
     write_population_of_all_years,
 )
+from samples.reoffending import REOFFENDING_PLANS
 from samples.tables import figure_columns
 
 
@@ -33,6 +35,7 @@ class Sample:
         title: the title of its edition, like the real one's.
         published_on: when the real edition came out (ISO date); those of lookups are only about right.
         description: what is real and what is modelled.
+        attachment: the title of the file on the page of its edition, where that holds several files.
     """
 
     path: Path
@@ -40,6 +43,7 @@ class Sample:
     title: str
     published_on: str
     description: str
+    attachment: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,12 @@ class _Plan:
     published_on: str
     description: str
     write: Callable[[Path], None]
+    attachment: str = ""
 
 
 _FORCE_TABLES = "counts, implied bases and populations of forces are real; changes, rates and regions follow from them"
 _CODES = "codes and names are real"
+_LOCAL_ADULT_TABLES = "Local adult reoffending tables"
 
 
 def _lookup(service: str, published_on: str, figures: str) -> _Plan:
@@ -153,6 +159,14 @@ _PLANS = (
     _lookup("LTLA23_UTLA23_EW_LU", "2023-06-30", "lookup_ltla23_utla23"),
     _lookup("LAD24_RGN24_EN_LU", "2024-06-28", "lookup_ltla24_region24"),
     _lookup("LAD24_CSP24_PFA24_EW_LU", "2025-01-31", "lookup_ltla24_csp24_pfa24"),
+    *(
+        _Plan(filename, "proven_reoffending", title, published_on, description, write, attachment)
+        for filename, title, attachment, published_on, description, write in REOFFENDING_PLANS
+    ),
+    *(
+        _Plan(filename, "local_adult_reoffending", title, published_on, description, write, _LOCAL_ADULT_TABLES)
+        for filename, title, published_on, description, write in LOCAL_ADULT_PLANS
+    ),
 )
 
 
@@ -167,7 +181,7 @@ def make_samples(folder: Path) -> list[Sample]:
     for plan in sorted(_PLANS, key=lambda plan: (plan.published_on, plan.filename)):
         path = folder / plan.filename
         plan.write(path)
-        samples.append(Sample(path, plan.source, plan.title, plan.published_on, plan.description))
+        samples.append(Sample(path, plan.source, plan.title, plan.published_on, plan.description, plan.attachment))
     return samples
 
 

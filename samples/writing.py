@@ -38,7 +38,7 @@ def write_xlsx(path: Path, title: str, sheets: Mapping[str, Rows]) -> None:
     workbook.save(content)
     with zipfile.ZipFile(content) as archive:
         members = [(member.filename, archive.read(member)) for member in archive.infolist()]
-    _write_zip(path, [(name, _fix_times(name, data)) for name, data in members])
+    write_zip(path, [(name, _fix_times(name, data)) for name, data in members])
 
 
 def _fix_times(name: str, content: bytes) -> bytes:
@@ -49,7 +49,8 @@ def _fix_times(name: str, content: bytes) -> bytes:
     return re.sub(time, rb"\g<1>" + _MADE_AT.encode(), content)
 
 
-def _write_zip(path: Path, members: Sequence[tuple[str, bytes]]) -> None:
+def write_zip(path: Path, members: Sequence[tuple[str, bytes]]) -> None:
+    """Write an archive of members by name, without the time of writing."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members:
             member = zipfile.ZipInfo(name, _ZIP_TIME)
@@ -78,7 +79,7 @@ def write_ods(path: Path, title: str, sheets: Mapping[str, Rows]) -> None:
     styles = f'{_XML}<office:document-styles {_NAMESPACES} office:version="1.2"/>'
     documents = ("".join(_content(sheets)), styles, _meta(title), manifest)
     members = [(name, text.encode()) for name, text in zip((*parts, "META-INF/manifest.xml"), documents, strict=True)]
-    _write_zip(path, [("mimetype", ODS.encode()), *members])
+    write_zip(path, [("mimetype", ODS.encode()), *members])
 
 
 def _meta(title: str) -> str:
@@ -138,6 +139,12 @@ def write_text(path: Path, rows: Rows) -> None:
 def write_csv(path: Path, mark: str, rows: Rows, *, byte_order_mark: bool = False, newline: str = "\n") -> None:
     """Write a text table whose first line is the mark, as one field."""
     encoding = "utf-8-sig" if byte_order_mark else "utf-8"
-    with path.open("w", encoding=encoding, newline="") as file:
-        file.write(f'"{mark}"{newline}')
-        csv.writer(file, lineterminator=newline).writerows(rows)
+    path.write_bytes(format_csv(mark, rows, newline).encode(encoding))
+
+
+def format_csv(mark: str, rows: Rows, newline: str = "\n") -> str:
+    """A text table whose first line is the mark, as one field."""
+    text = io.StringIO(newline="")
+    text.write(f'"{mark}"{newline}')
+    csv.writer(text, lineterminator=newline).writerows(rows)
+    return text.getvalue()

@@ -21,6 +21,7 @@ class _Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Measure = Literal["offences", "change_percent", "rate_per_1000", "twelve_month_cohort", "three_month_cohort"]
 Headers = Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 
@@ -62,19 +63,36 @@ class Ignored(_Declared):
     why: str
 
 
+class Category(_Declared):
+    """What a published category means: `match` is a regular expression for the whole text, the first match counts.
+
+    A `total` is the whole population of an area, at `level` where the category says it. `part`s of the chosen
+    breakdown add up to it where no total is printed. Any other breakdown is a `repeat` of the same population,
+    never added to it. What is not read at all is to `ignore`, and `why`.
+    """
+
+    match: str
+    role: Literal["total", "part", "repeat", "ignore"]
+    level: str | None = None
+    why: str = ""
+
+
 class Layout(_Declared):
     """How one published table looks.
 
     `sheet` is a regular expression for the whole sheet name (spaces at the ends apart; a text file has no
-    sheet name and fits any); `title` a regular expression found in the lines above the header, if given.
+    sheet name and fits any); `form` says that only a workbook, or only a text file, can hold the table; `title`
+    is a regular expression found in the lines above the header, if given.
     `columns` are read by name. Where every other column holds figures of one offence, `figures` lists the
     offences that must be there and `optional_figures` those that may, by `offence_id`; where the columns are
-    years, `figure_pattern` finds them. Columns that are left out are declared with the reason.
+    years, `figure_pattern` finds them. Columns that are left out are declared with the reason. `categories`
+    say what the values of a column `category` mean. `area_code` is the area of every row where no column names one.
     """
 
     layout: str
     table_id: str
     sheet: str = ".*"
+    form: Literal["workbook", "text"] | None = None
     title: str | None = None
     header_rows: Literal[1, 2] = 1
     columns: dict[str, Column]
@@ -82,7 +100,9 @@ class Layout(_Declared):
     optional_figures: list[str] = []
     figure_pattern: str | None = None
     ignore_columns: list[Ignored] = []
-    measure: Literal["offences", "change_percent", "rate_per_1000"] | None = None
+    categories: list[Category] = []
+    area_code: str | None = None
+    measure: Measure | None = None
     level: str | None = None
     span: Literal["quarter", "year"] | None = None
     kind: str | None = None
@@ -92,20 +112,22 @@ class SourceTable(_Declared):
     """A table of a source, in the order in which it is preferred where several state one figure.
 
     `sums` names what the pipeline adds up because the publisher does not: `offences` (to groups and totals),
-    `quarters` (to years), `areas` (forces to regions and countries).
+    `quarters` (to years), `areas` (forces to regions and countries), `parts` (of a breakdown, to the population),
+    `ages` (adults and children to all).
     """
 
     table_id: str
     title: str
-    sums: list[Literal["offences", "quarters", "areas"]] = []
+    sums: list[Literal["offences", "quarters", "areas", "parts", "ages"]] = []
 
 
 class Source(_Declared):
     """A declared source, as its `source.yml` says.
 
     `places` are where its publishers list its editions; without any, its files are landed by hand.
-    `fineness` breaks ties of one day: higher is preferred. `codeless_areas` gives our codes to names that have
-    no GSS code. `repeated_offences` stand in several rows of one sheet that state one figure together; any
+    `fineness` breaks ties of one day: higher is preferred. `codeless_areas` gives codes to names that are
+    printed without one (`{0}` is what the pattern caught, as a slug; `{level}` the level at which the name stands).
+    `repeated_offences` stand in several rows of one sheet that state one figure together; any
     other figure that a sheet states twice stops the file.
     """
 

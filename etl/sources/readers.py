@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +18,16 @@ from etl.layouts import Fit
 from etl.sources import Source
 
 
-def code_without_gss(source: Source, key: str) -> str | None:
-    """Our own code of an area that has no GSS code, by its `name_key`; None if none is declared."""
+def code_without_gss(source: Source, key: str, level: str = "") -> str | None:
+    """The declared code of an area that is printed without one, by its `name_key`; None if none is declared."""
     for pattern, code in source.codeless_areas.items():
         if match := re.fullmatch(pattern, key):
-            return code.format(*(group.replace(" ", "-") for group in match.groups()))
+            return code.format(*(_slug(group) for group in match.groups()), level=_slug(level))
     return None
+
+
+def _slug(text: str) -> str:
+    return text.replace(" ", "-").replace("_", "-")
 
 
 def cell_error(fit: Fit, row: int, column: str, what: str, next_step: str) -> LayoutError:
@@ -74,8 +79,10 @@ def require(
         raise cell_error(fit, row, fit.columns[column], what, next_step)
 
 
-def read_counts(fit: Fit, rows: pa.ChunkedArray, texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """The declared column `value` as whole numbers (as doubles) and markers.
+def read_counts(
+    fit: Fit, rows: pa.ChunkedArray, texts: pa.ChunkedArray, column: str = "value"
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """A declared column as whole numbers (as doubles) and markers.
 
     Raises:
         LayoutError: a cell is neither a whole number nor a known marker.
@@ -88,7 +95,7 @@ def read_counts(fit: Fit, rows: pa.ChunkedArray, texts: pa.ChunkedArray) -> tupl
         raise cell_error(
             fit,
             bad[0].as_py(),
-            fit.columns["value"],
+            fit.columns[column],
             "expected a whole number or a marker",
             "if the publisher means something by it, add it to MARKERS in etl/cells.py",
         )
@@ -157,21 +164,50 @@ def refuse_repeats(fit: Fit, source: Source, table: pa.Table) -> pa.Table:
     """
     key = ["area_code", "area_key", "parent_name", "offence_id", "period_end", "measure"]
     once = table.filter(pc.invert(pc.is_in(table["offence_id"], pa.array(source.repeated_offences, pa.string()))))
-    if _are_unique([once[name] for name in key]):
+    if (repeat := _find_repeat(once, key)) is None:
         return table
-    groups = once.group_by(key, use_threads=False).aggregate([("row", "count"), ("row", "min"), ("row", "max")])
-    repeated = groups.filter(pc.greater(groups["row_count"], 1))
-    if not repeated.num_rows:
-        return table
-    first, last = repeated["row_min"][0].as_py(), repeated["row_max"][0].as_py()
+    first, last = repeat["row_min"], repeat["row_max"]
     column = once.filter(pc.equal(once["row"], last))["column"][0].as_py()
     raise cell_error(
         fit,
         last,
         column,
-        f"row {last} states the figure of row {first} again ({repeated['area_key'][0]}, {repeated['offence_id'][0]})",
+        f"row {last} states the figure of row {first} again ({repeat['area_key']}, {repeat['offence_id']})",
         "if rows belong together, declare the offence under repeated_offences; else ask the publisher",
     )
+
+
+def refuse_repeated_rows(fit: Fit, table: pa.Table, key: list[str], column: str) -> pa.Table:
+    """The table as it came, if no two of its rows state the same.
+
+    Args:
+        fit: where it was read.
+        table: lines of a tidy table, one a published row.
+        key: the columns that must differ.
+        column: the declared column to point at.
+
+    Raises:
+        LayoutError: two rows have the same key; names both.
+    """
+    if (repeat := _find_repeat(table, key)) is None:
+        return table
+    first, last = repeat["row_min"], repeat["row_max"]
+    raise cell_error(
+        fit,
+        last,
+        fit.columns[column],
+        f"row {last} states again what row {first} states ({', '.join(str(repeat[name]) for name in key)})",
+        "compare the two rows, and ask the publisher which one holds",
+    )
+
+
+def _find_repeat(table: pa.Table, key: list[str]) -> dict[str, Any] | None:
+    """The first key that more than one line has, with its first and last row; None where there is none."""
+    if _are_unique([table[name] for name in key]):
+        return None
+    groups = table.group_by(key, use_threads=False).aggregate([("row", "count"), ("row", "min"), ("row", "max")])
+    repeats: list[dict[str, Any]] = groups.filter(pc.greater(groups["row_count"], 1)).slice(0, 1).to_pylist()
+    return repeats[0] if repeats else None
 
 
 def _are_unique(columns: list[pa.ChunkedArray]) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from etl.cells import header_meaning
 from etl.errors import LayoutError
-from etl.layouts import HEADER_SEARCH_ROWS, Fit, find_tables, fit_sheet
+from etl.layouts import HEADER_SEARCH_ROWS, Fit, _read_header, find_tables, fit_sheet
 from etl.offences import find_offence, offence_aliases
 from etl.sources import Layout, Source, declared_sources, load_source
 from etl.spreadsheets import Sheet, column_letters, open_workbook
@@ -251,9 +251,14 @@ def test_every_declared_layout_can_be_met(source: Source, layout: Layout) -> Non
     assert set(layout.figures) <= published
     assert set(layout.optional_figures) <= published
     for column in layout.columns.values():
-        assert [header_meaning(header) for header in column.headers] == column.headers
-    for pattern in [layout.sheet, layout.title or "", layout.figure_pattern or ""]:
+        for header in column.headers:
+            # As compared: a digit at the end is a note, but for a column that is declared by it.
+            assert header_meaning(header) in (header, header.rstrip("0123456789"))
+            assert _read_header(layout, header.upper()) == header
+    categories = [category.match for category in layout.categories]
+    for pattern in [layout.sheet, layout.title or "", layout.figure_pattern or "", *categories]:
         re.compile(pattern)
+    assert all(category.why for category in layout.categories if category.role == "ignore")
 
 
 def test_every_ignored_thing_says_why() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -14,8 +16,12 @@ from hypothesis import strategies as st
 
 from etl.archives import MODELLED_MARK, is_modelled, sniff
 from etl.landing import claim_home, land
+from etl.publishers.govuk import london_day
 from etl.reading import TidyFile, read_landed
+from etl.replica import Archive
 from etl.sources import load_source
+from etl.sources.places import GovUkPlace
+from samples.archive import put_collection
 from samples.make import Sample, make_samples
 from samples.tables import FIGURES, LEAVES_OF, apportion
 
@@ -25,6 +31,8 @@ OPEN_DATA_BY_PARTNERSHIP = (
     "Police recorded crime Community Safety Partnership open data, year ending March 2021 to year ending March 2025"
 )
 GROUPS = LEAVES_OF["total_excluding_fraud"]
+REOFFENDING = ("proven_reoffending", "local_adult_reoffending")
+"""Sources whose editions hold several files; they are read by tests of their own."""
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +42,13 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
 
 @pytest.fixture(scope="module")
 def tidy(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
-    """Every sample as read, by the title of its edition."""
+    """Every sample of crime, population and geography as read, by the title of its edition."""
     home = tmp_path_factory.mktemp("demo")
     claim_home(home, "demo")
     frames = {}
     for sample in samples:
+        if sample.source in REOFFENDING:
+            continue
         (landed,) = land(
             home, source=sample.source, title=sample.title, published=sample.published_on, files=[sample.path]
         )
@@ -104,7 +114,7 @@ def test_workbooks_say_so_in_a_cell_of_every_table_and_cover(samples: list[Sampl
                 any(MODELLED_MARK in text for index in range(3) for text in workbook.sheet(name).row(index))
                 for name in workbook.sheet_names
             ]
-        long_table = sample.path.suffix == ".ods"  # a long table starts at A1, as published
+        long_table = sample.path.suffix == ".ods" or "data_tool_" in sample.path.name  # starts at A1, as published
         assert all(shown[:2] if long_table else shown), sample.path.name
 
 
@@ -302,3 +312,349 @@ def test_ties_go_to_the_first() -> None:
     assert apportion(2, [1, 1, 1]) == [1, 1, 0]
     assert apportion(3, [0, 0]) == [2, 1]
     assert apportion(0, [0]) == [0]
+
+
+# --- proven reoffending ------------------------------------------------------------------------------------
+
+OLD = "proven_re-offending_overview_apr13-mar14.csv"
+DISPOSALS = "proven_re-offending_index_disposal_apr13-mar14.csv"
+TOOL_2017 = "PRSQ_overall_data_tool_apr02_dec15.xlsx"
+AREAS_2023 = "Geographical_data_tool_Apr09_Mar21.xlsx"
+TOOL_2023 = "PRSQ_overall_data_tool_apr12_mar21.xlsx"
+AREAS_2024 = "PRSQ_Geographic_data_April 2011 to March 2022.csv"
+TOOL_2024 = "PRSQ_Overall_data_April 2011 to March 2022.csv"
+AREAS_2026 = "Geographical_data_tool_Apr12_Mar24.xlsx"
+TOOL_2026 = "PRSQ_overall_data_tool_apr12_mar24.xlsx"
+AREAS, TOOLS = (AREAS_2023, AREAS_2024, AREAS_2026), (TOOL_2017, TOOL_2023, TOOL_2024, TOOL_2026)
+COUNTS = ["offenders", "reoffenders", "reoffences"]
+
+
+def open_tables(path: Path) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The long tables of a sample by file or member, read by nothing of ours."""
+    if path.suffix == ".xlsx":
+        yield path.name, pd.read_excel(path, sheet_name="Data", engine="openpyxl", keep_default_na=False)
+        return
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            yield name, pd.read_csv(io.BytesIO(archive.read(name)), skiprows=1, keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def published(samples: list[Sample]) -> dict[str, pd.DataFrame]:
+    """The long tables of proven reoffending; the column of the age group is called so, whatever its header."""
+    tables = {}
+    for sample in samples:
+        if sample.source == "proven_reoffending":
+            for name, table in open_tables(sample.path):
+                ages = [header for header in table if header.casefold().startswith("adult")]
+                tables[name] = table.rename(columns={ages[0]: "age_group"})
+    return tables
+
+
+def count(table: pd.DataFrame, **where: str) -> tuple[int, ...]:
+    """Offenders, reoffenders and, where there are any, reoffences of the rows that match, added up."""
+    for column, value in where.items():
+        table = table[table[column] == value]
+    assert len(table)
+    return tuple(table[[name for name in COUNTS if name in table]].sum().tolist())
+
+
+def total(table: pd.DataFrame, cohort: str, **where: str) -> tuple[int, ...]:
+    return count(table, cohort=cohort, category="Total", **where)
+
+
+def test_headers_of_reoffending_are_as_published(published: dict[str, pd.DataFrame], samples: list[Sample]) -> None:
+    headers = {
+        name: [*table]
+        for sample in samples
+        if sample.source == REOFFENDING[0]
+        for name, table in open_tables(sample.path)
+    }
+    geographic = ["Cohort", "Category", "Geography", *COUNTS]
+    assert headers[AREAS_2023] == ["Adult / Juvenile", *geographic]
+    assert headers[AREAS_2024] == ["Adult / Juvenile", *geographic[:-1]]
+    assert headers[AREAS_2026] == ["Adult / Child", *geographic[:-1]]
+    for name in TOOLS:
+        assert headers[name] == ["adult_child", "cohort", "region", "category", "subcat1", "subcat2", *COUNTS]
+    assert headers[OLD] == ["cohort", "category", "subcategory1", "subcategory2", "adult_juvenile", *COUNTS]
+    labels = {name: set(table.age_group) - {"Adult"} for name, table in published.items()}
+    assert {name for name, label in labels.items() if label == {"Child"}} == {AREAS_2026, TOOL_2026}
+    assert all(label == {"Juvenile"} for name, label in labels.items() if name not in (AREAS_2026, TOOL_2026))
+
+
+@pytest.mark.parametrize(
+    ("cohort", "age", "counts"),
+    [  # facts/published-layouts.md, golden figures; the third-party tidy table of May 2016
+        ("Apr 2013 to Mar 2014", "Adult", (468_134, 117_864, 367_605)),
+        ("Apr 2013 to Mar 2014", "Juvenile", (42_299, 16_083, 50_184)),
+        ("Jan 2003 to Dec 2003", "Adult", (520_660, 139_936, 481_879)),
+        ("Apr 2005 to Mar 2006", "Juvenile", (163_545, 54_945, 159_848)),
+    ],
+)
+def test_every_breakdown_of_the_old_measure_repeats_the_real_total(
+    published: dict[str, pd.DataFrame], cohort: str, age: str, counts: tuple[int, ...]
+) -> None:
+    table = published[OLD]
+    for category in ("a. Ethnicity and sex", "b. Age and sex", "c. Number of previous offences"):
+        assert count(table, cohort=cohort, age_group=age, category=category) == counts
+    assert set(table.category) == {"a. Ethnicity and sex", "b. Age and sex", "c. Number of previous offences"}
+    assert count(published[DISPOSALS], cohort=cohort, age_group=age) == counts
+
+
+def test_the_old_measure_has_13_annual_cohorts(published: dict[str, pd.DataFrame]) -> None:
+    cohorts = published[OLD].cohort.unique().tolist()
+    assert len(cohorts) == 13
+    assert cohorts[:5] == [
+        *(f"Jan {year} to Dec {year}" for year in (2002, 2003, 2004, 2005)),
+        "Apr 2005 to Mar 2006",
+    ]
+
+
+def test_the_back_cast_measure_is_as_first_published_and_later_revised(published: dict[str, pd.DataFrame]) -> None:
+    first, later = published[TOOL_2017], published[TOOL_2023]
+    year = "Apr 2013 to Mar 2014"
+    assert total(first, year) == (598_848, 186_406, 663_266)
+    assert total(first, year, age_group="Adult") == (546_541, 163_962, 586_711)
+    assert total(later, year) == (599_297, 186_582, 663_973)
+    assert total(later, year, age_group="Adult")[0] == 135_480 + 138_676 + 135_827 + 136_975
+    assert total(first, "Jan 2014 to Mar 2014", age_group="Adult") == (136_558, 40_143, 145_224)
+    assert total(later, "Jan 2014 to Mar 2014", age_group="Adult")[0] == 136_975
+    for quarter in ("Apr 2013 to Jun 2013", "Jul 2013 to Sep 2013", "Oct 2013 to Dec 2013"):
+        assert total(first, quarter) == total(later, quarter)
+    assert first.cohort.iloc[0] == "Apr 2002 to Jun 2002"
+    assert "Oct 2015 to Dec 2015" in set(first.cohort)
+    assert "Jan 2016 to Mar 2016" not in set(first.cohort)
+
+
+@pytest.mark.parametrize(("name", "years"), [(TOOL_2017, range(2002, 2015)), (TOOL_2023, range(2012, 2021))])
+def test_four_quarters_are_a_year(published: dict[str, pd.DataFrame], name: str, years: range) -> None:
+    table = published[name]
+    for year in years:
+        quarters = [f"{span} {year}" for span in (f"Apr {year} to Jun", f"Jul {year} to Sep", f"Oct {year} to Dec")]
+        quarters.append(f"Jan {year + 1} to Mar {year + 1}")
+        for age in ("Adult", "Juvenile"):
+            sums = zip(*(total(table, quarter, age_group=age) for quarter in quarters), strict=True)
+            assert tuple(map(sum, sums)) == total(table, f"Apr {year} to Mar {year + 1}", age_group=age)
+
+
+def test_adult_offenders_of_2020_by_quarter(published: dict[str, pd.DataFrame]) -> None:
+    """Sums of the extract by previous offences; together the published 288,877."""
+    quarters = {
+        "Apr 2020 to Jun 2020": 39_697,
+        "Jul 2020 to Sep 2020": 81_752,
+        "Oct 2020 to Dec 2020": 87_150,
+        "Jan 2021 to Mar 2021": 80_278,
+    }
+    for cohort, offenders in quarters.items():
+        assert total(published[TOOL_2023], cohort, age_group="Adult")[0] == offenders
+    assert sum(quarters.values()) == 288_877
+
+
+ALL_AGES = {
+    2012: (628_761, 194_500, 668_502),
+    2013: (599_297, 186_582, 663_973),
+    2014: (557_726, 167_316, 614_038),
+    2015: (523_366, 154_375, 584_231),
+    2016: (475_135, 139_611, 559_659),
+    2017: (431_391, 125_829, 508_151),
+    2018: (401_404, 112_507, 447_872),
+    2019: (375_226, 95_951, 357_053),
+    2020: (304_835, 74_262, 266_250),
+    2021: (331_110, 83_451, 307_862),
+    2022: (322_330, 84_757, 340_465),
+    2023: (331_356, 93_413, 441_946),
+}
+"""Adults and children together, as somebody extracted them from the overall data tool of January 2026."""
+
+
+@pytest.mark.parametrize("year", ALL_AGES)
+def test_all_ages_are_as_extracted_in_every_release_since_2023(published: dict[str, pd.DataFrame], year: int) -> None:
+    cohort = f"Apr {year} to Mar {year + 1}"
+    for name, last in ((TOOL_2023, 2020), (TOOL_2024, 2021), (TOOL_2026, 2023)):
+        if year <= last:
+            assert total(published[name], cohort) == ALL_AGES[year]
+    for name, last in ((AREAS_2023, 2020), (AREAS_2024, 2021), (AREAS_2026, 2023)):
+        if year <= last:
+            counts = count(published[name], Cohort=cohort, Category="England and Wales total")
+            assert counts == ALL_AGES[year][: len(counts)]
+
+
+@pytest.mark.parametrize(
+    ("year", "category", "area", "counts"),
+    [  # the third-party extract of the geographic data tool: adults
+        (2020, "England and Wales total", "England and Wales", (288_877, 69_281)),
+        (2020, "Region total", "London", (43_156, 10_242)),
+        (2020, "UTLA total", "Lambeth", (2_006, 517)),
+        (2021, "England and Wales total", "England and Wales", (317_283, 79_004)),
+        (2021, "Region total", "London", (45_381, 10_285)),
+        (2021, "UTLA total", "Lambeth", (2_217, 511)),
+    ],
+)
+def test_adults_of_london_and_lambeth_are_real(
+    published: dict[str, pd.DataFrame], year: int, category: str, area: str, counts: tuple[int, int]
+) -> None:
+    cohort = f"Apr {year} to Mar {year + 1}"
+    for name in AREAS if year == 2020 else AREAS[1:]:
+        where = {"Cohort": cohort, "Category": category, "Geography": area}
+        assert count(published[name], age_group="Adult", **where)[:2] == counts
+
+
+@pytest.mark.parametrize("name", AREAS)
+def test_areas_add_up_under_every_category(published: dict[str, pd.DataFrame], name: str) -> None:
+    table = published[name]
+    counts = [column for column in COUNTS if column in table]
+    sums = table.groupby(["age_group", "Cohort", "Category"])[counts].sum().unstack("Category")
+    for column in counts:
+        for category in ("Region total", "PFA total", "UTLA total"):
+            assert (sums[column][category] == sums[column]["England and Wales total"]).all(), (column, category)
+    assert len(table) == len(table.drop_duplicates(["age_group", "Cohort", "Category", "Geography"]))
+
+
+@pytest.mark.parametrize("name", AREAS)
+def test_authorities_add_to_their_region(published: dict[str, pd.DataFrame], name: str) -> None:
+    table = published[name]
+    lines = pd.read_csv(FIGURES / "reoffending_authorities.csv", keep_default_na=False)
+    regions = dict(zip(lines.name, lines.region, strict=True)) | dict(zip(lines.older_name, lines.region, strict=True))
+    regions |= {"Isle of Anglesey [note 3]": "Wales", "Rhondda Cynon Taff": "Wales"}
+    parts = table[table.Category == "UTLA total"]
+    region = parts.Geography.map(regions).fillna("Unknown")
+    assert set(parts.Geography[region == "Unknown"]) == {"Unknown", "Other"}
+    counts = [column for column in COUNTS if column in table]
+    sums = parts.assign(region=region.str.casefold()).groupby(["age_group", "Cohort", "region"])[counts].sum()
+    printed = table[table.Category == "Region total"]
+    printed = printed.assign(region=printed.Geography.str.casefold()).set_index(["age_group", "Cohort", "region"])
+    assert sums.sort_index().equals(printed[counts].sort_index())
+
+
+def test_the_geography_is_that_of_the_release(published: dict[str, pd.DataFrame]) -> None:
+    """facts/statistics.md: 173 authorities from 2019, 174 from April 2021, 175 from April 2023."""
+
+    def authorities(name: str, year: int) -> set[str]:
+        table = published[name]
+        table = table[(table.Cohort == f"Apr {year} to Mar {year + 1}") & (table.Category == "UTLA total")]
+        return set(table.Geography) - {"Unknown", "Other"}
+
+    assert {len(authorities(AREAS_2023, year)) for year in range(2009, 2021)} == {173}
+    assert {len(authorities(AREAS_2024, year)) for year in range(2011, 2022)} == {173}
+    assert [len(authorities(AREAS_2026, year)) for year in (2019, 2020, 2021, 2022, 2023)] == [173, 173, 174, 174, 175]
+    assert "Northamptonshire" in authorities(AREAS_2024, 2021)
+    new = {"North Northamptonshire", "West Northamptonshire"}
+    assert new <= authorities(AREAS_2026, 2021)
+    assert not new & authorities(AREAS_2026, 2020)
+    assert {"Cumberland", "Westmorland and Furness"} & authorities(AREAS_2026, 2022) == set()
+    assert {"Cumbria"} & authorities(AREAS_2026, 2023) == set()
+    for category, areas in (("PFA total", 42), ("Region total", 10)):
+        rows = published[AREAS_2026][published[AREAS_2026].Category == category]
+        assert len(set(rows.Geography) - {"Unknown"}) == areas
+
+
+def test_an_area_that_split_is_the_sum_of_its_parts(published: dict[str, pd.DataFrame]) -> None:
+    for age in ("Adult", "Juvenile"):
+        where = {"Cohort": "Apr 2021 to Mar 2022", "Category": "UTLA total"}
+        whole = count(published[AREAS_2024], age_group=age, Geography="Northamptonshire", **where)
+        label = {"Adult": "Adult", "Juvenile": "Child"}[age]
+        parts = [
+            count(published[AREAS_2026], age_group=label, Geography=f"{side} Northamptonshire", **where)
+            for side in ("North", "West")
+        ]
+        assert tuple(map(sum, zip(*parts, strict=True))) == whole
+
+
+def test_no_area_has_more_reoffenders_than_offenders(published: dict[str, pd.DataFrame]) -> None:
+    for name, table in published.items():
+        assert (table.offenders >= table.reoffenders).all(), name
+        assert (table.reoffenders >= 0).all(), name
+        if "reoffences" in table:
+            assert (table.reoffences >= table.reoffenders).all(), name
+
+
+@pytest.mark.parametrize("name", AREAS)
+def test_rates_of_adults_differ_as_real_ones_do_and_last(published: dict[str, pd.DataFrame], name: str) -> None:
+    """A spread of about 3 points; an area that is high in one year is mostly high in the next."""
+    table = published[name]
+    table = table[(table.Category == "UTLA total") & (table.age_group == "Adult") & (table.offenders >= 100)]
+    rates = (
+        (100 * table.reoffenders / table.offenders)
+        .to_frame("rate")
+        .assign(Cohort=table.Cohort, Geography=table.Geography)
+    )
+    wide = rates.pivot(index="Geography", columns="Cohort", values="rate")
+    assert wide.std().between(2.5, 4).all()
+    for first, second in zip(wide, wide.columns[1:], strict=False):
+        assert 0.6 < wide[first].corr(wide[second]) < 0.95
+
+
+def test_some_places_have_too_few_children(published: dict[str, pd.DataFrame]) -> None:
+    table = published[AREAS_2026]
+    table = table[(table.age_group == "Child") & (table.Category == "UTLA total")]
+    few = set(table[(table.Cohort == "Apr 2023 to Mar 2024") & (table.offenders < 30)].Geography)
+    assert {"Isles of Scilly", "Rutland", "City of London"} <= few
+    assert len(few) < 30
+
+
+def test_index_offences_follow_the_real_split(published: dict[str, pd.DataFrame]) -> None:
+    """By offence group the extract has the cohort that ends in March 2024; ages are rounded each for itself."""
+    table = published[TOOL_2026]
+    table = table[(table.cohort == "Apr 2023 to Mar 2024") & (table.category == "Index offence total")]
+    groups = table.groupby("subcat1")[["offenders", "reoffenders"]].sum()
+    assert len(groups) == 13
+    assert abs(groups.offenders["Theft"] - 38_725) <= 1
+    assert abs(groups.offenders["Sexual"] - 5_943) <= 1
+    assert tuple(groups.sum()) == ALL_AGES[2023][:2]
+
+
+def test_the_readers_read_every_file_of_reoffending(
+    samples: list[Sample], published: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    claim_home(tmp_path, "demo")
+    lines, titles = 0, set()
+    for sample in samples:
+        if sample.source not in REOFFENDING:
+            continue
+        (landed,) = land(
+            tmp_path, source=sample.source, title=sample.title, published=sample.published_on, files=[sample.path]
+        )
+        read = read_landed(tmp_path, landed.record)
+        assert isinstance(read, TidyFile), read
+        titles.add(sample.title)
+        if sample.source == "proven_reoffending":
+            lines += pq.read_metadata(read.path).num_rows
+    assert lines == sum(map(len, published.values()))
+    assert len(titles) == 8
+
+
+def test_the_collection_of_proven_reoffending(samples: list[Sample], tmp_path: Path) -> None:
+    path = "/government/collections/proven-reoffending-statistics"
+    place = GovUkPlace(publisher="govuk", paths=[path], content_ids=["5eb8ee81-7631-11e4-a3cb-005056011aef"])
+    own = [sample for sample in samples if sample.source == "proven_reoffending"]
+    archive = Archive(tmp_path)
+    put_collection(archive, place, own)
+
+    def read(where: str) -> dict[str, object]:
+        body = archive.reply(f"https://www.gov.uk/api/content{where}").body
+        assert body is not None
+        content: dict[str, object] = json.loads((tmp_path / body).read_bytes())
+        return content
+
+    collection = read(path)
+    assert (collection["schema_name"], collection["content_id"]) == ("document_collection", place.content_ids[0])
+    links = {link["title"]: link for link in collection["links"]["documents"]}  # type: ignore[index]
+    (group,) = collection["details"]["collection_groups"]  # type: ignore[index]
+    assert [link["content_id"] for link in links.values()] == group["documents"]
+    assert set(links) == {sample.title for sample in own} | {"Serious Further Offences"}
+    found = {}
+    for sample in own:
+        assert london_day(links[sample.title]["public_updated_at"]).isoformat() == sample.published_on
+        item = read(links[sample.title]["base_path"])
+        assert item["content_id"] == links[sample.title]["content_id"]
+        for attachment in item["details"]["attachments"]:  # type: ignore[index]
+            if attachment["attachment_type"] == "file":
+                assert archive.reply(attachment["url"]).status == 200
+                found[attachment["filename"]] = attachment["title"]
+    assert found == {sample.path.name: sample.attachment for sample in own} | {
+        "guide-to-proven-reoffending-statistics.pdf": "Guide to proven reoffending statistics"
+    }
+    # as recorded on 20 November 2024
+    recorded = links["Proven reoffending statistics: January to March 2022"]
+    assert recorded["content_id"] == "cc7f7a04-4cb9-4357-808e-6fbabb2acdd8"
+    assert recorded["base_path"] == "/government/statistics/proven-reoffending-statistics-january-to-march-2022"

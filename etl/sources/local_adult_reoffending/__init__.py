@@ -1,0 +1,1 @@
+"""Reader of local adult reoffending (2011 to 2013)."""

@@ -1,0 +1,1 @@
+"""Reader of proven reoffending statistics."""
