@@ -35,6 +35,8 @@ from etl.sources import declared_sources
 
 logger = logging.getLogger(__name__)
 
+RANKS = "ranks"
+"""The folder of a home where rankings are kept, so that none is made twice."""
 _SCRATCH = ("tidy", "seed", "input", WORK_SCHEMA)
 _HASHED_ROWS_AT_ONCE = 100_000
 
@@ -138,7 +140,7 @@ def _build_warehouse(
         _load_rows(connection, "input.run", [run])
         for done, model in enumerate(models):
             progress(f"building {model.name}", done, len(models))
-            run_model(connection, model)
+            run_model(connection, model, home / RANKS)
         progress("built", len(models), len(models))
         quarantined = _write_quarantine(home, connection)
         tables = {
@@ -330,7 +332,7 @@ def _write_quarantine(home: Path, connection: duckdb.DuckDBPyConnection) -> list
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(".lines.parquet")
     connection.execute(
-        'COPY (SELECT * FROM work.unplaced_crime ORDER BY sha256, sheet, row, "column", release_id) '
+        'COPY (SELECT * FROM work.unplaced_line ORDER BY sha256, sheet, row, "column", release_id) '
         f"TO {literal(str(temporary))} (FORMAT parquet)"
     )
     with temporary.open("rb") as file:
@@ -341,14 +343,15 @@ def _write_quarantine(home: Path, connection: duckdb.DuckDBPyConnection) -> list
         """
         SELECT
             line.sha256, min(file.filename), line.rule, line.level, line.published_name, count(*),
-            first(concat(line.sheet, '!', line.column, line.row) ORDER BY line.sheet, line.row, line.column)
-        FROM work.unplaced_crime AS line
+            first(concat(line.sheet, '!', line.column, line.row) ORDER BY line.sheet, line.row, line.column),
+            coalesce(min(line.nearest_names), '')
+        FROM work.unplaced_line AS line
         INNER JOIN input.file AS file ON file.sha256 = line.sha256 AND file.release_id = line.release_id
         GROUP BY line.sha256, line.rule, line.level, line.published_name
         ORDER BY line.sha256, line.rule, line.level, line.published_name
         """
     ).fetchall()
-    names = ("sha256", "filename", "rule", "level", "published_name", "lines", "first_cell")
+    names = ("sha256", "filename", "rule", "level", "published_name", "lines", "first_cell", "nearest_names")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

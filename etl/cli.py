@@ -11,7 +11,17 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
-from etl.console import err, format_value, out, print_json, print_refreshed, print_report, print_table, show_progress
+from etl.console import (
+    err,
+    out,
+    print_json,
+    print_ranking,
+    print_refreshed,
+    print_report,
+    print_table,
+    print_trace,
+    show_progress,
+)
 from etl.errors import ExitStatus, JusticeError, UnreachableError, WrongUseError
 from etl.logs import set_up_logging
 from etl.settings import Settings, own_version
@@ -48,6 +58,7 @@ def demo() -> None:
     """Make modelled samples, fetch them from a loopback replica of their publishers, build and publish."""
     from etl.demo import demo_settings, run_demo
     from etl.query import run_query
+    from etl.rank_words import read_ranking
 
     settings = demo_settings(Settings())
     with show_progress() as progress:
@@ -55,6 +66,7 @@ def demo() -> None:
     print_refreshed(result.refreshed)
     answer = run_query(settings.home, WEST_MIDLANDS_TREND)
     print_table(answer.columns, answer.rows, "West Midlands Police, recorded crime excluding fraud (MODELLED SAMPLE)")
+    print_ranking(read_ranking(settings.home, "reoffending", year="2020/21", age_group="adult", area="Lambeth"), 8)
     home = os.path.relpath(result.home)
     out.print(
         "Force totals are real figures carried over with their source; everything below them is modelled.\n"
@@ -287,49 +299,70 @@ def sql(
 @app.command(name="trace")
 def trace_figure(
     area: Annotated[str, typer.Argument(help="Code or name of the area.")],
-    offence: Annotated[str, typer.Argument(help="offence_id or name, such as total_excluding_fraud.")],
-    period_end: Annotated[str, typer.Argument(help="Last day of the period, such as 2018-03-31.")],
+    figure: Annotated[
+        str,
+        typer.Argument(
+            help="An offence (offence_id or name, such as total_excluding_fraud); or offenders, reoffenders, "
+            "reoffences, actual_percent, predicted_percent."
+        ),
+    ],
+    period_end: Annotated[str, typer.Argument(help="Last day of the period or cohort, such as 2018-03-31.")],
     span: Annotated[str, typer.Option(help="year or quarter.")] = "year",
     level: Annotated[str | None, typer.Option(help="Where several areas bear the name.")] = None,
+    age_group: Annotated[str, typer.Option(help="Of reoffending: all, adult or child.")] = "all",
+    measure: Annotated[
+        str, typer.Option(help="Of reoffending: three_month_cohort or twelve_month_cohort.")
+    ] = "three_month_cohort",
     as_json: AsJson = False,
 ) -> None:
-    """From a figure of mart.crime_trend to the file, sheet, cell and text that state it."""
+    """From a figure of a mart to the file, sheet, cell and text that state it."""
     from etl.cells import parse_day
     from etl.trace import trace
 
     day = parse_day(period_end)
     if day is None:
         raise WrongUseError(f"{period_end!r} is no day", "write it as 2018-03-31")
-    found = trace(Settings().home, area, offence, day, span=span, level=level)
+    found = trace(Settings().home, area, figure, day, span=span, level=level, age_group=age_group, measure=measure)
     if as_json:
         print_json(found)
-        return
-    value = "no value" if found.offences is None else f"{found.offences:,}"
-    modelled = ", MODELLED SAMPLE" if found.is_modelled else ""
-    out.print(
-        f"{found.area_name} ({found.area_code}), {found.offence_id}, {found.span} to {found.period_end}: "
-        f"{value}{' ' + format_value(found.marker) if found.marker else ''}{modelled}",
-        highlight=False,
-        soft_wrap=True,
+    else:
+        print_trace(found)
+
+
+@app.command(name="rank")
+def show_ranking(
+    kind: Annotated[str, typer.Argument(help="reoffending, crime or local-adult.")],
+    level: Annotated[
+        str | None,
+        typer.Option(help="upper_tier (but of crime: police_force, without), lower_tier, police_force, region or csp."),
+    ] = None,
+    year: Annotated[str | None, typer.Option(help="2020/21, or the last day of a year; the newest without.")] = None,
+    area: Annotated[str | None, typer.Option(help="Name or code of an area to speak of.")] = None,
+    age_group: Annotated[str, typer.Option(help="Of reoffending: all, adult or child.")] = "all",
+    measure: Annotated[
+        str, typer.Option(help="Of reoffending: three_month_cohort or twelve_month_cohort.")
+    ] = "three_month_cohort",
+    offence: Annotated[str, typer.Option(help="Of crime: an offence_id.")] = "total_excluding_fraud",
+    limit: Annotated[int, typer.Option(min=1, help="Rows to print; --json prints all.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """Areas ranked by their rate, with how sure each rank is; of one area, in a sentence."""
+    from etl.rank_words import read_ranking
+
+    ranking = read_ranking(
+        Settings().home,
+        kind,
+        level=level,
+        year=year,
+        area=area,
+        age_group=age_group,
+        measure=measure,
+        offence=offence,
     )
-    how = f"added up from {found.cell_count:,} cells" if found.is_derived else "as published"
-    out.print(f"{how} in {found.release_id}, table {found.table_id}", highlight=False, soft_wrap=True)
-    columns = ["file", "sheet", "cell", "published text", "area", "offence", "period end"]
-    rows = [
-        (
-            f"{c.filename} ({c.sha256[:12]})",
-            c.sheet,
-            c.address,
-            repr(c.text),
-            c.area_code,
-            c.offence_id,
-            c.period_end,
-        )
-        for c in found.cells
-    ]
-    print_table(columns, rows)
-    if found.cell_count > len(found.cells):
-        err.print(f"{found.cell_count - len(found.cells):,} more cells are not shown.", highlight=False)
+    if as_json:
+        print_json(ranking)
+    else:
+        print_ranking(ranking, limit)
 
 
 @app.command(name="inspect")

@@ -17,7 +17,9 @@ from rich.table import Table
 if TYPE_CHECKING:
     from etl.build import Progress
     from etl.inspection import FileReport
+    from etl.rank_words import Ranking
     from etl.refresh import Refreshed
+    from etl.trace import Trace
 
 out = Console()
 err = Console(stderr=True)
@@ -108,6 +110,65 @@ def print_report(report: FileReport) -> None:
             )
     for name, why in report.skipped.items():
         out.print(f"  {name!r}: {why}", highlight=False, soft_wrap=True, markup=False)
+
+
+def print_ranking(ranking: Ranking, limit: int) -> None:
+    """Print a ranking with how sure each rank is; what can be said of one area, and what everybody must know, below."""
+    from etl.rank_words import KINDS
+
+    of = KINDS[ranking.kind]
+    columns = ["rank", "area", of.value.replace("_", " "), "95% interval", "rank given the data", "guaranteed rank"]
+    rows = [
+        (
+            row[of.rank],
+            row["area_name"],
+            None if row[of.value] is None else round(row[of.value], ranking.digits),
+            _format_range(row, *of.interval, digits=ranking.digits) if of.interval else None,
+            _format_range(row, "rank_low", "rank_high"),
+            _format_range(row, "rank_bound_low", "rank_bound_high"),
+            row["indistinguishable_areas"],
+            row.get("funnel_class") or row["exclusion_reason"],
+        )
+        for row in ranking.rows[:limit]
+    ]
+    print_table([*columns, "cannot be told from", "funnel, or why not ranked"], rows, ranking.title)
+    if len(ranking.rows) > limit:
+        out.print(f"… and {len(ranking.rows) - limit} more; --limit gives them.", highlight=False)
+    for text in filter(None, [ranking.sentence, *ranking.notes]):
+        out.print(text, highlight=False, soft_wrap=True, markup=False)
+
+
+def _format_range(row: dict[str, Any], low: str, high: str, digits: int = 0) -> str | None:
+    return None if row[low] is None else f"{row[low]:.{digits}f} to {row[high]:.{digits}f}"
+
+
+def print_trace(found: Trace) -> None:
+    """Print a figure and the cells that it comes from."""
+    value = "no value" if found.value is None else format_value(found.value)
+    modelled = ", MODELLED SAMPLE" if found.is_modelled else ""
+    out.print(
+        f"{found.area_name} ({found.area_code}), {found.figure}, {found.span} to {found.period_end}: "
+        f"{value}{' ' + format_value(found.marker) if found.marker else ''}{modelled}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    how = f"added up from {found.cell_count:,} cells" if found.is_derived else "as published"
+    out.print(f"{how} in {found.release_id}, table {found.table_id}", highlight=False, soft_wrap=True)
+    rows = [
+        (
+            f"{cell.filename} ({cell.sha256[:12]})",
+            cell.sheet,
+            cell.address,
+            repr(cell.text),
+            cell.area_code,
+            cell.figure,
+            cell.period_end,
+        )
+        for cell in found.cells
+    ]
+    print_table(["file", "sheet", "cell", "published text", "area", "figure", "period end"], rows)
+    if found.cell_count > len(found.cells):
+        err.print(f"{found.cell_count - len(found.cells):,} more cells are not shown.", highlight=False)
 
 
 def print_refreshed(result: Refreshed) -> None:

@@ -1,7 +1,8 @@
 """The models of `warehouse/`: which there are, what each rests on, and how one is run.
 
 A model is one table: `<schema>/<stem>.sql` (one SELECT) or, where statistics need Python, `<stem>.py` with
-`INPUTS` and `build(connection) -> pyarrow.Table`. What an SQL model rests on is read from its SQL.
+`INPUTS` and `build(connection, cache) -> pyarrow.Table`, where `cache` is a file of the model's own to keep what is
+dear to compute. What an SQL model rests on is read from its SQL.
 """
 
 from __future__ import annotations
@@ -89,8 +90,13 @@ def load_module(path: Path) -> ModuleType:
     return module
 
 
-def run_model(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+def run_model(connection: duckdb.DuckDBPyConnection, model: Model, cache: Path | None = None) -> None:
     """Make the table of one model; a published one with the types, key and order of its contract.
+
+    Args:
+        connection: the warehouse that is built.
+        model: the model.
+        cache: the folder in which Python models may keep what is dear to compute.
 
     Raises:
         JusticeError: the model's columns are not those of its contract, a key is not unique, a value that
@@ -98,7 +104,8 @@ def run_model(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """
     try:
         if model.path.suffix == ".py":
-            connection.register("built", load_module(model.path).build(connection))
+            own = cache / f"{model.name}.parquet" if cache else None
+            connection.register("built", load_module(model.path).build(connection, own))
             _store(connection, model, "SELECT * FROM built")
             connection.unregister("built")
         else:

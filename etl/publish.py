@@ -287,7 +287,7 @@ def find_newly_kept_out(manifest: dict[str, Any], previous: dict[str, Any] | Non
             f"{item['sha256']} {item['level']} {item['published_name']}": (
                 f"{item['filename']}, rule {item['rule']}: no area, or more than one, is called "
                 f"{item['published_name']!r} ({item['level']}): {item['lines']} lines, the first at "
-                f"{item['sha256'][:12]}!{item['first_cell']} → "
+                f"{item['sha256'][:12]}!{item['first_cell']}{_name_nearest(item)} → "
                 "add the name to warehouse/ref/fixed_area_name.csv, or land the geography that knows it"
             )
             for item in of["quarantined"]
@@ -296,3 +296,7 @@ def find_newly_kept_out(manifest: dict[str, Any], previous: dict[str, Any] | Non
 
     before = items(previous)
     return [message for key, message in sorted(items(manifest).items()) if key not in before]
+
+
+def _name_nearest(item: dict[str, Any]) -> str:
+    return f"; nearest are {item['nearest_names']}" if item.get("nearest_names") else ""

@@ -70,15 +70,15 @@ def run_query(home: Path, query: str, limit: int | None = None) -> Answer:
         return Answer(columns, rows[:limit], is_cut)
 
 
-def find_area(connection: duckdb.DuckDBPyConnection, area: str, level: str | None = None) -> str:
-    """The code of an area given by code or name, among the areas of mart.crime_trend.
+def find_area(
+    connection: duckdb.DuckDBPyConnection, area: str, level: str | None = None, table: str = "mart.crime_trend"
+) -> str:
+    """The code of an area given by code or name, among the areas of a table of `mart`.
 
     Raises:
         WrongUseError: no area, or more than one, bears the name; names them with their levels.
     """
-    rows = connection.execute(
-        "SELECT DISTINCT area_code, area_name, level FROM mart.crime_trend ORDER BY area_code"
-    ).fetchall()
+    rows = connection.execute(f"SELECT DISTINCT area_code, area_name, level FROM {table} ORDER BY area_code").fetchall()
     found = [
         row
         for row in rows

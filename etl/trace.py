@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,13 @@ from etl.query import find_area, open_warehouse
 from etl.spreadsheets import Sheet, open_workbook
 
 MAX_CELLS = 20
-_FIGURE_FIELDS = (
-    *("area_code", "area_name", "offence_id", "span", "period_end", "offences", "marker"),
-    *("release_id", "table_id", "is_derived", "is_modelled"),
-)
+REOFFENDING = ("offenders", "reoffenders", "reoffences")
+LOCAL_ADULT = ("actual_percent", "predicted_percent")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One published cell. `text` is read again from the landed file."""
+    """One published cell. `text` is read again from the landed file; `figure` as in Trace."""
 
     release_id: str
     filename: str
@@ -34,23 +32,26 @@ class Cell:
     sheet: str
     address: str
     text: str | None
-    value: int | None
+    value: float | None
     marker: str | None
     area_code: str
-    offence_id: str
+    figure: str
     period_end: date
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A figure of mart.crime_trend and the cells that it comes from; `cell_count` counts all, `cells` some."""
+    """A figure of a mart and the cells that it comes from; `cell_count` counts all, `cells` some.
+
+    `figure` is an `offence_id`, or one of REOFFENDING or LOCAL_ADULT.
+    """
 
     area_code: str
     area_name: str
-    offence_id: str
+    figure: str
     span: str
     period_end: date
-    offences: int | None
+    value: float | None
     marker: str | None
     release_id: str
     table_id: str
@@ -60,69 +61,104 @@ class Trace:
     cells: list[Cell]
 
 
+Row = dict[str, Any]
+
+
 def trace(
-    home: Path, area: str, offence: str, period_end: date, *, span: str = "year", level: str | None = None
+    home: Path,
+    area: str,
+    figure: str,
+    period_end: date,
+    *,
+    span: str = "year",
+    level: str | None = None,
+    age_group: str = "all",
+    measure: str = "three_month_cohort",
 ) -> Trace:
-    """Trace one figure of mart.crime_trend to its published cells.
+    """Trace one figure of a mart to its published cells.
 
     Args:
         home: the data home.
         area: code or name.
-        offence: `offence_id` or name.
-        period_end: last day of the period.
+        figure: `offence_id` or name of an offence; or one of REOFFENDING or LOCAL_ADULT.
+        period_end: last day of the period or cohort.
         span: `year` or `quarter`.
         level: needed where several areas bear the name.
+        age_group: of reoffending.
+        measure: of reoffending.
 
     Raises:
         WrongUseError: there is no such figure; says what there is instead.
         JusticeError: a landed file that the figure rests on is gone.
     """
     with open_warehouse(home) as connection:
-        area_code = find_area(connection, area, level)
-        figure = connection.execute(
-            """
-            SELECT area_code, area_name, offence_id, span, period_end, offences, offences_marker, release_id,
-                table_id, is_derived, is_modelled, period_start
-            FROM mart.crime_trend
-            WHERE area_code = $1 AND $2 IN (offence_id, lower(offence_name)) AND period_end = $3 AND span = $4
-            """,
-            [area_code, offence.lower(), period_end, span],
-        ).fetchone()
-        if figure is None:
-            raise _describe_absence(connection, area_code, offence, period_end, span)
-        lines = _find_lines(connection, figure)
+        if figure in REOFFENDING:
+            found = _find_reoffending(connection, area, level, figure, period_end, span, age_group, measure)
+            lines = _find_reoffending_lines(connection, found, measure)
+        elif figure in LOCAL_ADULT:
+            found = _find_local_adult(connection, area, level, figure, period_end)
+            lines = [found]
+        else:
+            found = _find_offences(connection, area, level, figure, period_end, span)
+            lines = _find_offence_lines(connection, found)
     texts = _Texts(home)
     cells = [cell for line in lines[:MAX_CELLS] for cell in texts.cells(line)]
-    cell_count = sum(int(str(line["published_rows"])) for line in lines)
-    fields: dict[str, Any] = dict(zip(_FIGURE_FIELDS, figure[:11], strict=True))
-    return Trace(**fields, cell_count=cell_count, cells=cells)
+    cell_count = sum(line["published_rows"] for line in lines)
+    names = [field.name for field in fields(Trace) if field.name not in ("cells", "cell_count")]
+    return Trace(**{name: found[name] for name in names}, cell_count=cell_count, cells=cells)
 
 
-def _describe_absence(
-    connection: duckdb.DuckDBPyConnection, area_code: str, offence: str, period_end: date, span: str
-) -> WrongUseError:
-    known = connection.execute(
-        "SELECT count(*) FROM ref.offence WHERE $1 IN (offence_id, lower(name))", [offence.lower()]
-    ).fetchone()
-    if not known or not known[0]:
-        return WrongUseError(f"there is no offence {offence!r}", "see SELECT offence_id, name FROM ref.offence")
-    periods = connection.execute(
-        "SELECT DISTINCT span, period_end FROM mart.crime_trend WHERE area_code = $1 ORDER BY ALL",
-        [area_code],
-    ).fetchall()
-    shown = ", ".join(f"{end} ({kind})" for kind, end in periods[-8:])
-    return WrongUseError(
-        f"there is no figure of {area_code} for {offence} in the {span} to {period_end}", f"held are: {shown}"
+def _query(connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, object]) -> list[Row]:
+    result = connection.execute(query, parameters)
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+# --- recorded crime --------------------------------------------------------------------------------------
+
+
+def _find_offences(
+    connection: duckdb.DuckDBPyConnection, area: str, level: str | None, offence: str, period_end: date, span: str
+) -> Row:
+    area_code = find_area(connection, area, level)
+    found = _query(
+        connection,
+        """
+        SELECT area_code, area_name, offence_id AS figure, span, period_end, offences AS value,
+            offences_marker AS marker, release_id, table_id, is_derived, is_modelled, period_start
+        FROM mart.crime_trend
+        WHERE area_code = $area AND $offence IN (offence_id, lower(offence_name))
+            AND period_end = $period_end AND span = $span
+        """,
+        {"area": area_code, "offence": offence.lower(), "period_end": period_end, "span": span},
+    )
+    if found:
+        return found[0]
+    known = _query(
+        connection,
+        "SELECT 1 FROM ref.offence WHERE $offence IN (offence_id, lower(name))",
+        {"offence": offence.lower()},
+    )
+    if not known:
+        raise WrongUseError(f"there is no offence {offence!r}", "see SELECT offence_id, name FROM ref.offence")
+    query = "SELECT DISTINCT span, period_end FROM mart.crime_trend WHERE area_code = $area ORDER BY ALL"
+    raise _say_absence(
+        f"{area_code} for {offence} in the {span} to {period_end}", _query(connection, query, {"area": area_code})
     )
 
 
-def _find_lines(connection: duckdb.DuckDBPyConnection, figure: tuple[object, ...]) -> list[dict[str, object]]:
+def _say_absence(what: str, periods: list[Row]) -> WrongUseError:
+    shown = ", ".join(f"{period['period_end']} ({period['span']})" for period in periods[-8:])
+    return WrongUseError(f"there is no figure of {what}", f"held are: {shown}")
+
+
+def _find_offence_lines(connection: duckdb.DuckDBPyConnection, figure: Row) -> list[Row]:
     """The published lines that a figure is, or adds up: its offences, its members, its quarters."""
-    result = connection.execute(
+    return _query(
+        connection,
         """
-        SELECT crime.release_id, file.filename, crime.sha256, crime.sheet, crime.row, crime.offences_column,
-            crime.offences, crime.offences_marker, crime.area_code, crime.offence_id, crime.period_end,
-            crime.published_rows, file.media_type
+        SELECT crime.release_id, file.filename, crime.sha256, crime.sheet, crime.row, crime.offences_column AS column,
+            crime.area_code, crime.offence_id AS figure, crime.period_end, crime.published_rows, file.media_type
         FROM core.recorded_crime AS crime
         INNER JOIN meta.file AS file
             ON file.release_id = crime.release_id AND file.sha256 = crime.sha256
@@ -136,18 +172,127 @@ def _find_lines(connection: duckdb.DuckDBPyConnection, figure: tuple[object, ...
         ORDER BY crime.area_code, crime.offence_id, crime.period_end
         """,
         {
-            "release": figure[7],
-            "table": figure[8],
-            "area": figure[0],
-            "offence": figure[2],
-            "derived": figure[9],
-            "span": figure[3],
-            "end": figure[4],
-            "start": figure[11],
+            "release": figure["release_id"],
+            "table": figure["table_id"],
+            "area": figure["area_code"],
+            "offence": figure["figure"],
+            "derived": figure["is_derived"],
+            "span": figure["span"],
+            "end": figure["period_end"],
+            "start": figure["period_start"],
         },
     )
-    names = [column[0] for column in result.description or []]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+# --- reoffending -----------------------------------------------------------------------------------------
+
+
+def _find_reoffending(
+    connection: duckdb.DuckDBPyConnection,
+    area: str,
+    level: str | None,
+    figure: str,
+    cohort_end: date,
+    span: str,
+    age_group: str,
+    measure: str,
+) -> Row:
+    area_code = find_area(connection, area, level, "mart.reoffending_trend")
+    marker = "NULL" if figure == "reoffences" else f"{figure}_marker"
+    found = _query(
+        connection,
+        f"""
+        SELECT area_code, area_name, '{figure}' AS figure, span, cohort_end AS period_end, {figure} AS value,
+            {marker} AS marker, release_id, table_id, is_derived, is_modelled, cohort_start, age_group
+        FROM mart.reoffending_trend
+        WHERE area_code = $area AND cohort_end = $cohort_end AND span = $span AND age_group = $age_group
+            AND measure = $measure
+        """,
+        {"area": area_code, "cohort_end": cohort_end, "span": span, "age_group": age_group, "measure": measure},
+    )
+    if found:
+        return found[0]
+    query = """
+        SELECT DISTINCT span, cohort_end AS period_end FROM mart.reoffending_trend
+        WHERE area_code = $area AND age_group = $age_group AND measure = $measure ORDER BY ALL
+    """
+    periods = _query(connection, query, {"area": area_code, "age_group": age_group, "measure": measure})
+    raise _say_absence(f"{area_code} for {figure} ({age_group}) in the {span} to {cohort_end}", periods)
+
+
+def _find_reoffending_lines(connection: duckdb.DuckDBPyConnection, figure: Row, measure: str) -> list[Row]:
+    """The published lines that a figure is, or adds up: parts of a breakdown, adults and children, quarters."""
+    column = figure["figure"]
+    lines = _query(
+        connection,
+        f"""
+        WITH line AS (
+            SELECT release_id, table_id, measure, span, cohort_start, cohort_end, age_group, area_code,
+                {column}_column AS column, sha256, sheet, row
+            FROM core.reoffending
+            UNION ALL
+            SELECT release_id, table_id, measure, span, cohort_start, cohort_end, age_group, area_code,
+                {column}_column AS column, sha256, sheet, row
+            FROM core.reoffending_breakdown
+            WHERE role = 'part'
+        )
+        SELECT line.release_id, file.filename, line.sha256, line.sheet, line.row, line.column, line.area_code,
+            '{column}' AS figure, line.cohort_end AS period_end, 1 AS published_rows, file.media_type,
+            line.span, line.age_group
+        FROM line
+        INNER JOIN meta.file AS file ON file.release_id = line.release_id AND file.sha256 = line.sha256
+        WHERE line.release_id = $release AND line.table_id = $table AND line.measure = $measure
+            AND line.area_code = $area AND line.cohort_end <= $end AND line.cohort_start >= $start
+            AND (line.age_group = $age_group OR ($derived AND $age_group = 'all'))
+        ORDER BY line.cohort_end, line.age_group, line.sheet, line.row
+        """,
+        {
+            "release": figure["release_id"],
+            "table": figure["table_id"],
+            "measure": measure,
+            "area": figure["area_code"],
+            "end": figure["period_end"],
+            "start": figure["cohort_start"],
+            "age_group": figure["age_group"],
+            "derived": figure["is_derived"],
+        },
+    )
+    # What is printed for the whole span is what was taken; quarters only where it is not.
+    whole = [line for line in lines if line["span"] == figure["span"]]
+    return [line for line in whole or lines if line["column"] is not None]
+
+
+def _find_local_adult(
+    connection: duckdb.DuckDBPyConnection, area: str, level: str | None, figure: str, period_end: date
+) -> Row:
+    area_code = find_area(connection, area, level, "mart.local_adult_reoffending_rank")
+    found = _query(
+        connection,
+        f"""
+        SELECT rank.area_code, rank.area_name, '{figure}' AS figure, 'year' AS span, rank.period_end,
+            line.{figure} AS value, line.{figure}_marker AS marker, rank.release_id, rank.table_id,
+            FALSE AS is_derived, rank.is_modelled, file.filename, file.media_type, line.sha256, line.sheet, line.row,
+            line.{figure}_column AS column, 1 AS published_rows
+        FROM mart.local_adult_reoffending_rank AS rank
+        INNER JOIN core.local_adult_reoffending AS line
+            ON line.release_id = rank.release_id AND line.table_id = rank.table_id
+            AND line.period_end = rank.period_end AND line.area_code = rank.area_code
+        INNER JOIN meta.file AS file ON file.release_id = line.release_id AND file.sha256 = line.sha256
+        WHERE rank.area_code = $area AND rank.period_end = $period_end
+        """,
+        {"area": area_code, "period_end": period_end},
+    )
+    if found:
+        return found[0]
+    query = """
+        SELECT DISTINCT 'year' AS span, period_end FROM mart.local_adult_reoffending_rank
+        WHERE area_code = $area ORDER BY ALL
+    """
+    periods = _query(connection, query, {"area": area_code})
+    raise _say_absence(f"{area_code} for {figure} in the year to {period_end}", periods)
+
+
+# --- published texts -------------------------------------------------------------------------------------
 
 
 class _Texts:
@@ -157,31 +302,29 @@ class _Texts:
         self.home = home
         self._sheets: dict[tuple[str, str], Sheet] = {}
 
-    def cells(self, line: dict[str, object]) -> list[Cell]:
-        sha256, sheet_name = str(line["sha256"]), str(line["sheet"])
-        column = str(line["offences_column"])
-        rows = [int(str(line["row"]))]
-        if int(str(line["published_rows"])) > 1:
-            rows = self._rows_of_one_figure(sha256, sheet_name, rows[0])
-        sheet = self._sheet(sha256, sheet_name, str(line["media_type"]))
-        return [self._cell(line, sheet, column, row) for row in rows]
+    def cells(self, line: Row) -> list[Cell]:
+        rows = [line["row"]]
+        if line["published_rows"] > 1:
+            rows = self._rows_of_one_figure(line["sha256"], line["sheet"], rows[0])
+        sheet = self._sheet(line["sha256"], line["sheet"], line["media_type"])
+        return [self._cell(line, sheet, line["column"], row) for row in rows]
 
-    def _cell(self, line: dict[str, object], sheet: Sheet, column: str, row: int) -> Cell:
+    def _cell(self, line: Row, sheet: Sheet, column: str, row: int) -> Cell:
         """One cell with its own value: a figure of several rows is their sum."""
         text = sheet.text(column, row)
         value, marker = parse_number(text)
         return Cell(
-            release_id=str(line["release_id"]),
-            filename=str(line["filename"]),
-            sha256=str(line["sha256"]),
+            release_id=line["release_id"],
+            filename=line["filename"],
+            sha256=line["sha256"],
             sheet=sheet.name,
             address=f"{column}{row}",
             text=text,
-            value=None if value is None else int(value),
+            value=int(value) if value is not None and value.is_integer() else value,
             marker=marker,
-            area_code=str(line["area_code"]),
-            offence_id=str(line["offence_id"]),
-            period_end=line["period_end"],  # type: ignore[arg-type]
+            area_code=line["area_code"],
+            figure=line["figure"],
+            period_end=line["period_end"],
         )
 
     def _sheet(self, sha256: str, name: str, media_type: str) -> Sheet:

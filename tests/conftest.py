@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import logging
 import os
@@ -138,3 +139,26 @@ def publications() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def demo_home(run_folder: Path) -> Path:
+    """The demo's home, made once a test run by whichever worker comes first; whoever changes it works on a copy."""
+    from etl.demo import run_demo
+    from etl.settings import Settings
+
+    home = run_folder / "demo"
+    with (run_folder / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "current").exists():
+            found = run_demo(Settings(home=home)).refreshed
+            assert {outcome.state for outcome in found.outcomes} == {"new"}
+            assert (found.exit_status, found.unknown) == (0, [])
+    return home

@@ -13,7 +13,7 @@ from etl.publishers import nomis, open_geography
 from etl.replica import Archive
 from etl.sources import load_source
 from etl.sources.places import GovUkPlace, NomisPlace, OnsPlace, OpenGeographyPlace
-from samples.archive import put_data_set, put_dataset_page
+from samples.archive import put_collection, put_data_set, put_dataset_page
 from samples.make import Sample
 from tests.sql.published import FORCE_TABLES
 
@@ -75,6 +75,11 @@ def put_real_files(archive: Archive, publications: Path, folder: Path) -> list[P
             (url,) = [unquote(url) for url in archive.urls if unquote(url).endswith(f"/{sample.path.name}")]
             day = "2018-07-19T09:30:00+01:00" if source == "recorded_crime_home_office" else sample.published_on
             published.append(Published(source, sample.title, day, Incoming(sample.path, sample.path.name, url)))
+    # No real table of reoffending is at hand: its collections list nothing.
+    for source in ("proven_reoffending", "local_adult_reoffending"):
+        for place in load_source(source).places:
+            if isinstance(place, GovUkPlace):
+                put_collection(archive, place, [])
     return [*published, *put_services(archive, publications, folder)]
 
 

@@ -20,7 +20,7 @@ def _trace(commands: Commands, home: Path, *words: str) -> dict[str, Any]:
 
 def test_a_published_figure(commands: Commands, served: Path) -> None:
     found = _trace(commands, served, "Kent", "total_excluding_fraud", "2018-03-31")
-    assert (found["offences"], found["is_derived"], found["table_id"]) == (171_508, False, "P1")
+    assert (found["value"], found["is_derived"], found["table_id"]) == (171_508, False, "P1")
     assert found["release_id"] == "recorded_crime_ons/year-ending-march-2018@1"
     [cell] = found["cells"]
     assert (cell["filename"], cell["sheet"], cell["address"]) == ("p1.xlsx", "Table P1", "C8")
@@ -35,18 +35,18 @@ def test_a_derived_total(commands: Commands, served: Path) -> None:
     """A year out of four quarters, a group out of its offences, a region out of its forces: down to every cell."""
     words = ("West Midlands", "robbery", "2018-03-31", "--level", "region")
     found = _trace(commands, served, *words)
-    assert (found["area_code"], found["offences"], found["is_derived"]) == ("E12000005", 101 + 102 + 103 + 104, True)
+    assert (found["area_code"], found["value"], found["is_derived"]) == ("E12000005", 101 + 102 + 103 + 104, True)
     assert found["cell_count"] == len(found["cells"]) == 4
     assert [cell["text"] for cell in found["cells"]] == [" 101 ", " 102 ", " 103 ", " 104 "]
     assert {cell["area_code"] for cell in found["cells"]} == {"E23000014"}
-    assert {cell["offence_id"] for cell in found["cells"]} == {"offence_34a"}
-    assert sum(cell["value"] for cell in found["cells"]) == found["offences"]
+    assert {cell["figure"] for cell in found["cells"]} == {"offence_34a"}
+    assert sum(cell["value"] for cell in found["cells"]) == found["value"]
     assert "added up from 4 cells in recorded_crime_home_office" in commands.succeed(served, ["trace", *words]).out
 
 
 def test_homicide_stands_in_four_rows_of_the_home_office_file(commands: Commands, served: Path) -> None:
     found = _trace(commands, served, "Kent", "homicide", "2017-06-30", "--span", "quarter")
-    assert (found["offences"], found["is_derived"], found["cell_count"]) == (3, False, 4)
+    assert (found["value"], found["is_derived"], found["cell_count"]) == (3, False, 4)
     assert [(cell["address"], cell["text"], cell["value"]) for cell in found["cells"]] == [
         ("H2", "-00 ", 0),
         ("H3", "-00 ", 0),
@@ -54,14 +54,14 @@ def test_homicide_stands_in_four_rows_of_the_home_office_file(commands: Commands
         ("H5", " 2 ", 2),
     ]
     year = _trace(commands, served, "E12000005", "homicide", "2018-03-31")
-    assert (year["offences"], year["cell_count"], len(year["cells"])) == (12, 16, 16)
+    assert (year["value"], year["cell_count"], len(year["cells"])) == (12, 16, 16)
     assert sum(cell["value"] for cell in year["cells"]) == 12
 
 
 def test_a_long_list_of_cells_is_cut_and_says_so(commands: Commands, served: Path) -> None:
     words = ["trace", "K04000001", "total_excluding_fraud", "2018-03-31"]
     found = commands.succeed(served, [*words, "--json"]).json
-    assert found["offences"] == 3 * (12 + 101 + 102 + 103 + 104)
+    assert found["value"] == 3 * (12 + 101 + 102 + 103 + 104)
     assert found["cell_count"] == 3 * 4 * 5
     assert 0 < len(found["cells"]) < found["cell_count"]
     outcome = commands.succeed(served, words)
@@ -73,7 +73,7 @@ def test_a_cell_without_a_value(text: str | None, marker: str, commands: Command
     home = tmp_path / "home"
     commands.succeed(home, force_tables(tmp_path, cells={"F8": text}).command, ["publish"])
     found = _trace(commands, home, "E23000032", "homicide", "2018-03-31")
-    assert (found["offences"], found["marker"], found["cell_count"]) == (None, marker, 1)
+    assert (found["value"], found["marker"], found["cell_count"]) == (None, marker, 1)
     [cell] = found["cells"]
     assert (cell["address"], cell["value"], cell["marker"]) == ("F8", None, marker)
     assert (cell["text"] or None) == text

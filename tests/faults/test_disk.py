@@ -14,7 +14,7 @@ import pytest
 
 from tests.end_to_end.builders import rolling_year
 from tests.faults.commands import Commands, assert_readable
-from tests.faults.homes import LAND, Scenario, copy_home, list_home, serving
+from tests.faults.homes import BUILD, KEEP_ONE, LAND, Scenario, copy_home, list_home, serving
 
 # --- no space ------------------------------------------------------------------------------------------
 
@@ -93,6 +93,27 @@ def test_a_full_disk_leaves_the_old_version_and_the_next_run_finishes(
     commands.succeed(home, *steps)
     assert serving(home).releases == ["recorded_crime_ons/rolling-years-2@1", *scenario.old.releases]
     assert not [name for name in list_home(home) if Path(name).name.startswith(".") or "staging/" in name]
+
+
+@pytest.mark.parametrize("fault", [*(["No space left"] if _may_mount() else []), "Permission denied"])
+def test_no_place_to_keep_ranks(fault: str, commands: Commands, scenario: Scenario, tmp_path: Path) -> None:
+    """The disk fills up just when ranks are written, or their folder is somebody else's."""
+    home = scenario.start(tmp_path, BUILD)
+    ranks = home / "ranks"
+    is_full = fault == "No space left"
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(ranks)]
+    subprocess.run(mount if is_full else ["chmod", "a-w", str(ranks)], check=True)
+    try:
+        outcome = commands.run(home, ["build"], as_anybody=not is_full)
+        left = list(ranks.iterdir()) if is_full else []
+    finally:
+        subprocess.run(["umount", str(ranks)] if is_full else ["chmod", "u+w", str(ranks)], check=True)
+    assert_readable(outcome, fault, str(ranks), "justice-etl doctor")
+    assert len(outcome.err.splitlines()) == 2
+    assert left == []
+    assert serving(home) == scenario.old
+    commands.succeed(home, *scenario.steps, env=KEEP_ONE)
+    scenario.assert_finished(home)
 
 
 # --- no right to write ---------------------------------------------------------------------------------

@@ -29,13 +29,6 @@ def _publish_once(root: Path, name: str, fill: Callable[[Path], None]) -> Path:
     return home
 
 
-@pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder that all workers of this run share."""
-    base = tmp_path_factory.getbasetemp()
-    return base if worker_id == "master" else base.parent
-
-
 def _connect(home: Path) -> Iterator[Query]:
     connection = duckdb.connect(str(warehouse_path(home).resolve()), read_only=True)
     yield lambda sql, *parameters: connection.execute(sql, list(parameters)).fetchall()
@@ -77,3 +70,9 @@ def force_tables(force_tables_home: Path) -> Iterator[Query]:
 def whole(whole_home: Path) -> Iterator[Query]:
     """Queries on the warehouse of everything at hand."""
     yield from _connect(whole_home)
+
+
+@pytest.fixture(scope="session")
+def demo(demo_home: Path) -> Iterator[Query]:
+    """Queries on the warehouse of the modelled samples."""
+    yield from _connect(demo_home)

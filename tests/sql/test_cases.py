@@ -2,13 +2,14 @@
 
 `<schema>.<table>.csv` files are inputs: `tidy.*` lines and `input.release`; `ref.*` ones take the place of that
 model. `expected.csv` holds the lines and columns that the model must give, worked out by hand; `why.md` says
-how. Lines of the model that share no key with `expected.csv` do not matter.
+how. Lines of the model that share no key with `expected.csv` do not matter; `absent.csv`, if there is one, says
+which there must not be.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -75,11 +76,13 @@ def _fill(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     values = {name: f"CAST({quote(name)} AS {columns[name].type})" for name in given if name in columns}
     values["sha256"] = "edition"
     constants = {"sheet": "'sheet'", "row": "1", "column": "'A'", "measure": "'offences'", "span": "'year'"}
+    constants |= {"offenders_column": "'E'", "reoffenders_column": "'F'", "role": "'total'", "category": "'Total'"}
     values |= {name: value for name, value in constants.items() if name not in values and name in columns}
-    if "period_end" in columns and "period_start" not in values:
-        months = "CASE span WHEN 'quarter' THEN 2 ELSE 11 END" if "span" in given else "11"
-        start = f"date_trunc('month', CAST(period_end AS DATE)) - to_months({months})"
-        values["period_start"] = f"CAST({start} AS DATE)"
+    for period in ("period", "cohort"):
+        if f"{period}_end" in columns and f"{period}_start" not in values:
+            months = "CASE span WHEN 'quarter' THEN 2 ELSE 11 END" if "span" in given else "11"
+            start = f"date_trunc('month', CAST({period}_end AS DATE)) - to_months({months})"
+            values[f"{period}_start"] = f"CAST({start} AS DATE)"
     if "area_name" in columns and "area_name" not in values:
         values |= {"area_name": "area_code", "area_key": "area_code"}
     names = ", ".join(quote(name) for name in values)
@@ -87,8 +90,15 @@ def _fill(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _run(connection: duckdb.DuckDBPyConnection, case: Path, table: str) -> None:
-    for model in find_models():
+    models = {model.name: model for model in find_models()}
+    needed = {table}
+    for model in reversed(models.values()):
+        if model.name in needed and not (case / f"{model.name}.csv").exists():
+            needed |= model.inputs
+    for model in models.values():
         given = case / f"{model.name}.csv"
+        if model.name not in needed:
+            continue
         if given.exists():
             contract = contracts()[model.name]
             connection.execute(contract.create())
@@ -98,8 +108,6 @@ def _run(connection: duckdb.DuckDBPyConnection, case: Path, table: str) -> None:
             connection.execute(f"INSERT INTO {model.name} ({columns}) SELECT {values} FROM {_read(given)}")
         else:
             run_model(connection, model)
-        if model.name == table:
-            return
 
 
 @pytest.fixture
@@ -108,25 +116,35 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
+def _read_lines(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "/".join(case.parts[-3:]))
 def test_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
     schema, table = case.parts[-3:-1]
     _load_case(connection, case)
     _run(connection, case, f"{schema}.{table}")
-    with (case / "expected.csv").open(encoding="utf-8") as file:
-        expected = list(csv.DictReader(file))
+    expected = _read_lines(case / "expected.csv")
     columns = contracts()[f"{schema}.{table}"].columns
+
+    def match(line: dict[str, str], names: Iterable[str]) -> str:
+        return " AND ".join(f"{quote(name)} = CAST({literal(line[name])} AS {columns[name].type})" for name in names)
+
     key = [name for name in contracts()[f"{schema}.{table}"].key if name in expected[0]]
     for line in expected:
-        where = " AND ".join(f"{quote(name)} = CAST({literal(line[name])} AS {columns[name].type})" for name in key)
         shown = ", ".join(
             f"round({quote(name)}, 4)" if columns[name].type == "DOUBLE" else quote(name) for name in line
         )
-        rows = connection.execute(f"SELECT {shown} FROM {schema}.{table} WHERE {where}").fetchall()
+        rows = connection.execute(f"SELECT {shown} FROM {schema}.{table} WHERE {match(line, key)}").fetchall()
         wanted = connection.execute(
             "SELECT " + ", ".join(f"CAST(nullif({literal(v)}, '') AS {columns[n].type})" for n, v in line.items())
         ).fetchall()
         assert rows == wanted, f"{line} in {case}"
+    for line in _read_lines(case / "absent.csv") if (case / "absent.csv").exists() else []:
+        rows = connection.execute(f"SELECT * FROM {schema}.{table} WHERE {match(line, line)}").fetchall()
+        assert rows == [], f"{line} in {case}"
 
 
 def test_there_are_cases() -> None:

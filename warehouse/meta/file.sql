@@ -1,6 +1,6 @@
 WITH unplaced AS (
     SELECT line.release_id, line.sha256, count(*) AS lines
-    FROM work.unplaced_crime AS line
+    FROM work.unplaced_line AS line
     GROUP BY line.release_id, line.sha256
 )
 SELECT

@@ -4,6 +4,14 @@ WITH printed AS (
     SELECT DISTINCT line.area_code, line.area_name, line.parent_name
     FROM tidy.recorded_crime AS line
     WHERE line.area_code IS NOT NULL
+    UNION
+    SELECT line.area_code, line.area_name, CAST(NULL AS VARCHAR) AS parent_name
+    FROM tidy.reoffending AS line
+    WHERE line.area_code IS NOT NULL
+    UNION
+    SELECT line.area_code, line.area_name, CAST(NULL AS VARCHAR) AS parent_name
+    FROM tidy.local_adult_reoffending AS line
+    WHERE line.area_code IS NOT NULL
 ),
 -- `Unassigned` is written in more than one way, and so is the force behind it.
 printed_name AS (

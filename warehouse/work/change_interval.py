@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 import pyarrow as pa
 
@@ -10,7 +12,7 @@ from etl.ranking import change_interval
 INPUTS = ["work.explained_comparison"]
 
 
-def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+def build(connection: duckdb.DuckDBPyConnection, _cache: Path | None) -> pa.Table:
     """Columns: offences, previous_offences, low, high (percent); one line a distinct pair."""
     pairs = connection.sql(
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 import pyarrow as pa
 
@@ -10,7 +12,7 @@ from etl.ranking import count_interval
 INPUTS = ["work.newest_figure"]
 
 
-def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+def build(connection: duckdb.DuckDBPyConnection, _cache: Path | None) -> pa.Table:
     """Columns: offences, low, high; one line a distinct count of 0 and more."""
     counts = connection.sql(
         "SELECT DISTINCT offences FROM work.newest_figure WHERE offences >= 0 ORDER BY offences"

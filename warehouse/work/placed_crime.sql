@@ -7,6 +7,7 @@ SELECT
     coalesce(line.area_code, matched_name.area_code) AS area_code,
     line.level,
     line.area_name,
+    matched_name.nearest_names,
     line.offence_id,
     line.span,
     line.period_start,

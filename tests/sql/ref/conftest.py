@@ -40,7 +40,14 @@ def build_areas(
             f"CREATE TABLE seed.{path.stem} AS SELECT * FROM read_csv({literal(str(path))}, all_varchar = true, "
             "header = true, delim = ',', quote = '\"', nullstr = '')"
         )
-    tidy = {"area_link": links, "area_life": lives, "area_change": changes, "recorded_crime": crime}
+    tidy: dict[str, Lines] = {
+        "area_link": links,
+        "area_life": lives,
+        "area_change": changes,
+        "recorded_crime": crime,
+        "reoffending": (),
+        "local_adult_reoffending": (),
+    }
     for name, lines in tidy.items():
         schema = tidy_schema(name).append(pa.field("sha256", pa.string()))
         rows = [{"sha256": "by hand", **line} for line in lines]

@@ -1,0 +1,326 @@
+"""A published ranking as a table and in one honest sentence: `justice-etl rank`."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.cells import month_end, name_key, parse_cohort, parse_day, parse_financial_year, parse_period_end, year_to
+from etl.errors import JusticeError, WrongUseError
+from etl.query import open_warehouse
+
+Row = dict[str, Any]
+
+LEVELS = {
+    "upper_tier": "upper-tier authorities",
+    "lower_tier": "lower-tier authorities",
+    "police_force": "police forces",
+    "region": "regions",
+    "csp": "Community Safety Partnerships",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of ranking: its table, its period and rank columns, and what the value is called.
+
+    `level` is the one that is meant where none is named. `interval` names the ends of the value's own interval, if it
+    has one. `lowest` says what rank 1 is.
+    """
+
+    table: str
+    level: str
+    period: str
+    rank: str
+    value: str
+    unit: str
+    interval: tuple[str, str] | None
+    lowest: str
+    about: str
+    caveat: str
+
+
+KINDS = {
+    "reoffending": Kind(
+        table="mart.reoffending_rank",
+        level="upper_tier",
+        period="cohort_end",
+        rank="rank",
+        value="rate_percent",
+        unit="%",
+        interval=("wilson_low_percent", "wilson_high_percent"),
+        lowest="the lowest rate",
+        about="proven reoffending rate",
+        caveat="Raw rates ignore who the offenders are: areas with other offenders have other rates.",
+    ),
+    "crime": Kind(
+        table="mart.crime_rank",
+        level="police_force",
+        period="period_end",
+        rank="rank",
+        value="rate_per_1000",
+        unit=" per 1,000 residents",
+        interval=("rate_low_per_1000", "rate_high_per_1000"),
+        lowest="the lowest rate",
+        about="recorded crime rate",
+        caveat="Police recorded crime has not been an accredited official statistic since 15 January 2014: it says as "
+        "much about recording as about crime.",
+    ),
+    "local-adult": Kind(
+        table="mart.local_adult_reoffending_rank",
+        level="upper_tier",
+        period="period_end",
+        rank="rank_all",
+        value="difference_percent",
+        unit="% against its prediction",
+        interval=None,
+        lowest="the furthest below its prediction",
+        about="local adult reoffending against its prediction",
+        caveat="Three-month reoffending of the probation caseload, never comparable with proven reoffending; the four "
+        "snapshots share people, so that significance is overstated.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One ranking: its rows by rank, those that are not ranked last; and one row in words.
+
+    Attributes:
+        title: what is ranked, where and when.
+        rows: every area with the columns of its table.
+        area_code: the area that was asked for, if one was.
+        sentence: what can be said of that area.
+        notes: what every reader must know.
+        digits: how many decimal places its values are printed with.
+    """
+
+    kind: str
+    title: str
+    rows: list[Row]
+    area_code: str | None
+    sentence: str | None
+    notes: list[str]
+    digits: int
+
+
+def read_ranking(
+    home: Path,
+    kind: str,
+    *,
+    level: str | None = None,
+    year: str | None = None,
+    area: str | None = None,
+    age_group: str = "all",
+    measure: str = "three_month_cohort",
+    offence: str = "total_excluding_fraud",
+) -> Ranking:
+    """A ranking of the warehouse that serves.
+
+    Args:
+        home: the data home.
+        kind: one of KINDS.
+        level: one of LEVELS; None takes that of the kind.
+        year: `2020/21`, the last day of a year, or a cohort; None takes the newest.
+        area: name or code of one area to speak of.
+        age_group: of reoffending.
+        measure: of reoffending.
+        offence: of crime.
+
+    Raises:
+        WrongUseError: no such kind, level, year or area; names what there is.
+        JusticeError: the warehouse that serves holds no such rankings.
+    """
+    if kind not in KINDS:
+        raise WrongUseError(f"there is no ranking {kind!r}", f"name one of: {', '.join(KINDS)}")
+    of = KINDS[kind]
+    level = level or of.level
+    if level not in LEVELS:
+        raise WrongUseError(f"there is no level {level!r}", f"name one of: {', '.join(LEVELS)}")
+    chosen: dict[str, object] = {"level": level}
+    if kind == "reoffending":
+        chosen |= {"age_group": age_group, "measure": measure, "span": "year"}
+    elif kind == "crime":
+        chosen |= {"offence_id": offence}
+    rows = _read_rows(home, of, chosen, parse_year(year) if year else None)
+    found = _find_row(rows, area) if area else None
+    digits = _count_digits(of, rows)
+    return Ranking(
+        kind=kind,
+        title=_name_ranking(of, rows[0], chosen),
+        rows=rows,
+        area_code=found["area_code"] if found else None,
+        sentence=describe_area(kind, found, digits) if found else None,
+        notes=_list_notes(of, rows),
+        digits=digits,
+    )
+
+
+def parse_year(text: str) -> date:
+    """The last day of a year: `2020/21` → 31 March 2021; a day, a cohort or `year ending June 2025` are read too.
+
+    Raises:
+        WrongUseError: it is none of these, or a cohort of another length.
+    """
+    if (first := parse_financial_year(text)) is not None:
+        return month_end(first + 1, 3)
+    cohort = parse_cohort(text)
+    end = parse_day(text) or (cohort.end if cohort else parse_period_end(text))
+    if end is None or (cohort and cohort != year_to(end)):
+        raise WrongUseError(f"{text!r} is no year", "write it as 2020/21, or as its last day: 2021-03-31")
+    return end
+
+
+def _read_rows(home: Path, of: Kind, chosen: dict[str, object], end: date | None) -> list[Row]:
+    where = " AND ".join(f"{name} = ${name}" for name in chosen)
+    with open_warehouse(home) as connection:
+        _refuse_unknown(connection, of, chosen)
+        ends = connection.execute(
+            f"SELECT DISTINCT {of.period} FROM {of.table} WHERE {where} ORDER BY {of.period}", chosen
+        ).fetchall()
+        wanted = end or ends[-1][0]
+        result = connection.execute(
+            f"SELECT * FROM {of.table} WHERE {where} AND {of.period} = $wanted "
+            f"ORDER BY {of.rank} NULLS LAST, area_name, area_code",
+            chosen | {"wanted": wanted},
+        )
+        names = [column[0] for column in result.description or []]
+        rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    if not rows:
+        held = ", ".join(str(row[0]) for row in ends[-12:])
+        raise WrongUseError(f"nothing is ranked for the year to {wanted}", f"held are the years to: {held}")
+    return rows
+
+
+def _refuse_unknown(connection: duckdb.DuckDBPyConnection, of: Kind, chosen: dict[str, object]) -> None:
+    """Stop at the first choice that leaves nothing, and name those that would leave something."""
+    given: dict[str, object] = {}
+    for name, value in chosen.items():
+        where = " AND ".join(f"{known} = ${known}" for known in given) or "TRUE"
+        query = f"SELECT DISTINCT {name} FROM {of.table} WHERE {where} ORDER BY {name}"
+        try:
+            held = [row[0] for row in connection.execute(query, given).fetchall()]
+        except duckdb.CatalogException:
+            held = []  # built before there were rankings
+        if not held:
+            raise JusticeError(
+                f"the warehouse that serves holds no {of.table}", "land its figures, then: justice-etl publish"
+            )
+        if value not in held:
+            what = name.removesuffix("_id").replace("_", " ")
+            raise WrongUseError(f"nothing is ranked for the {what} {value!r}", f"there is: {', '.join(held)}")
+        given[name] = value
+
+
+def _find_row(rows: list[Row], area: str) -> Row:
+    found = [row for row in rows if row["area_code"] == area or name_key(row["area_name"]) == name_key(area)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        codes = ", ".join(row["area_code"] for row in found)
+        raise WrongUseError(f"several areas are called {area!r}: {codes}", "give the code")
+    names = [row["area_name"] for row in rows]
+    keys = {name_key(name): name for name in names}
+    near = [keys[key] for key in difflib.get_close_matches(name_key(area), list(keys), 5)]
+    raise WrongUseError(
+        f"{area!r} is not in this ranking", f"near it: {', '.join(near)}" if near else "try another --level"
+    )
+
+
+def describe_area(kind: str, row: Row, digits: int = 1) -> str:
+    """One honest sentence about an area of a ranking: its rank, of how many, and how sure that is.
+
+    Args:
+        kind: one of KINDS.
+        row: a line of its table.
+        digits: decimal places of its value.
+    """
+    of = KINDS[kind]
+    name = row["area_name"]
+    if not row["eligible"]:
+        return f"{name} is not ranked: {_EXCLUSIONS.get(row['exclusion_reason'], row['exclusion_reason'])}."
+    areas = row["ranked_areas"]
+    value = _describe_value(of, row, digits)
+    if areas == 1:
+        return f"{name} is the only area that is ranked ({value}): there is nothing to compare it with."
+    rank = f"{name} has rank {row[of.rank]}{' (shared)' if row.get('tied') else ''} of {areas} ({value}), 1 being "
+    rank += of.lowest
+    if row["rank_bound_low"] is None:
+        return f"{rank}; how sure that is cannot be said, since fewer than three earlier years can be compared."
+    given = ""
+    if row["rank_low"] is not None:
+        given = f"; given the data its rank lies between {row['rank_low']} and {row['rank_high']} (95%)"
+    apart = row["indistinguishable_areas"]
+    told = "it stands apart from all others"
+    if apart:
+        told = f"it cannot be told apart from {'any' if apart == areas - 1 else apart} of the other {areas - 1}"
+    return f"{rank}{given}, and {told}: {_judge_number_one(of, row)}."
+
+
+_EXCLUSIONS = {
+    "no_data": "there are no figures that make a rate",
+    "too_few": "it has fewer than 30 offenders",
+    "unknown_area": "it is no area but offenders of other areas, or of none that is known",
+    "no_resident_population": "it has no residents to speak of, so that a rate means nothing",
+    "population_missing": "its population is not known",
+    "negative_count": "its count is a correction",
+}
+
+
+def _describe_value(of: Kind, row: Row, digits: int) -> str:
+    if of.interval is None:
+        return f"{row[of.value]:+.{digits}f}{of.unit}"
+    low, high = (row[name] for name in of.interval)
+    return f"{row[of.value]:.{digits}f}{of.unit}, 95% interval {low:.{digits}f} to {high:.{digits}f}"
+
+
+def _count_digits(of: Kind, rows: list[Row]) -> int:
+    """Decimal places that tell values of this size apart: homicides per 1,000 residents need more than burglaries."""
+    highest = max((abs(row[of.value]) for row in rows if row[of.value] is not None), default=0.0)
+    return 1 if highest >= 10 or of.interval is None else 2 if highest >= 1 else 3
+
+
+def _judge_number_one(of: Kind, row: Row) -> str:
+    if row["rank_bound_high"] == 1:
+        return f'"number one" ({of.lowest}) holds'
+    if row[of.rank] == 1:
+        return f'"number one" ({of.lowest}) does not hold, since its rank could be as high as {row["rank_bound_high"]}'
+    if row["rank_bound_low"] == 1:
+        return f'"number one" ({of.lowest}) can neither be said of it nor ruled out'
+    return f'"number one" ({of.lowest}) can be ruled out'
+
+
+def _name_ranking(of: Kind, row: Row, chosen: dict[str, object]) -> str:
+    start = row.get("cohort_start") or row.get("period_start")
+    end: date = row[of.period]
+    span = f"{start:%B %Y} to {end:%B %Y}" if start else f"year ending {end:%B %Y}"
+    what = ", ".join(
+        text
+        for text in (
+            str(row.get("offence_name") or ""),
+            {"adult": "adults", "child": "children", "all": "adults and children"}.get(
+                str(chosen.get("age_group")), ""
+            ),
+            {"twelve_month_cohort": "twelve-month cohort"}.get(str(chosen.get("measure")), ""),
+        )
+        if text
+    )
+    areas = LEVELS[str(row["level"])]
+    return f"{areas[0].upper()}{areas[1:]} by {of.about}{', ' + what if what else ''}, {span}"
+
+
+def _list_notes(of: Kind, rows: list[Row]) -> list[str]:
+    notes = [of.caveat]
+    ranked = [row for row in rows if row["eligible"]]
+    if ranked and "funnel_class" in ranked[0]:
+        expected = f"about {round(len(ranked) / 20)}" if len(ranked) >= 20 else "fewer than one"
+        outside = sum(row["funnel_class"] not in (None, "inside") for row in ranked)
+        notes.append(f"{outside} of {len(ranked)} lie outside the 95% funnel; {expected} would by chance alone.")
+    if rows[0]["is_modelled"]:
+        notes.insert(0, "MODELLED SAMPLE: no judgement on any area follows from these figures.")
+    return notes
