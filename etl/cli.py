@@ -64,12 +64,15 @@ def demo() -> None:
     with show_progress() as progress:
         result = run_demo(settings, progress)
     print_refreshed(result.refreshed)
+    if result.refreshed.failure:
+        raise result.refreshed.failure
     answer = run_query(settings.home, WEST_MIDLANDS_TREND)
     print_table(answer.columns, answer.rows, "West Midlands Police, recorded crime excluding fraud (MODELLED SAMPLE)")
     print_ranking(read_ranking(settings.home, "reoffending", year="2020/21", age_group="adult", area="Lambeth"), 8)
     home = os.path.relpath(result.home)
     out.print(
-        "Force totals are real figures carried over with their source; everything below them is modelled.\n"
+        "Totals of forces, of England and Wales and of Lambeth are real figures carried over with their source; "
+        "the rest is modelled.\n"
         "Next:\n"
         f'  JUSTICE_HOME={home} .venv/bin/justice-etl sql "SELECT * FROM mart.crime_trend LIMIT 5"\n'
         f'  JUSTICE_HOME={home} .venv/bin/justice-etl trace "West Midlands" total_excluding_fraud 2018-03-31 '
@@ -78,6 +81,7 @@ def demo() -> None:
         highlight=False,
         soft_wrap=True,
     )
+    raise typer.Exit(result.refreshed.exit_status)
 
 
 WEST_MIDLANDS_TREND = """
@@ -303,7 +307,7 @@ def trace_figure(
         str,
         typer.Argument(
             help="An offence (offence_id or name, such as total_excluding_fraud); or offenders, reoffenders, "
-            "reoffences, actual_percent, predicted_percent."
+            "reoffences; or, of local adult reoffending, caseload_offenders, actual_percent, predicted_percent."
         ),
     ],
     period_end: Annotated[str, typer.Argument(help="Last day of the period or cohort, such as 2018-03-31.")],
@@ -338,11 +342,12 @@ def show_ranking(
     ] = None,
     year: Annotated[str | None, typer.Option(help="2020/21, or the last day of a year; the newest without.")] = None,
     area: Annotated[str | None, typer.Option(help="Name or code of an area to speak of.")] = None,
-    age_group: Annotated[str, typer.Option(help="Of reoffending: all, adult or child.")] = "all",
+    age_group: Annotated[str | None, typer.Option(help="Of reoffending: all (without), adult or child.")] = None,
     measure: Annotated[
-        str, typer.Option(help="Of reoffending: three_month_cohort or twelve_month_cohort.")
-    ] = "three_month_cohort",
-    offence: Annotated[str, typer.Option(help="Of crime: an offence_id.")] = "total_excluding_fraud",
+        str | None, typer.Option(help="Of reoffending: three_month_cohort (without) or twelve_month_cohort.")
+    ] = None,
+    span: Annotated[str | None, typer.Option(help="Of reoffending: year (without) or quarter.")] = None,
+    offence: Annotated[str | None, typer.Option(help="Of crime: an offence_id; total_excluding_fraud without.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows to print; --json prints all.")] = 200,
     as_json: AsJson = False,
 ) -> None:
@@ -357,7 +362,8 @@ def show_ranking(
         area=area,
         age_group=age_group,
         measure=measure,
-        offence=offence,
+        span=span,
+        offence_id=offence,
     )
     if as_json:
         print_json(ranking)

@@ -117,13 +117,18 @@ def print_ranking(ranking: Ranking, limit: int) -> None:
     from etl.rank_words import KINDS
 
     of = KINDS[ranking.kind]
-    columns = ["rank", "area", of.value.replace("_", " "), "95% interval", "rank given the data", "guaranteed rank"]
+    beside = ["95% interval"] if of.interval else [name.replace("_", " ") for name in of.beside]
+    columns = ["rank", "area", of.value.replace("_", " "), *beside, "rank given the data", "guaranteed rank"]
     rows = [
         (
             row[of.rank],
             row["area_name"],
             None if row[of.value] is None else round(row[of.value], ranking.digits),
-            _format_range(row, *of.interval, digits=ranking.digits) if of.interval else None,
+            *(
+                [_format_range(row, *of.interval, digits=ranking.digits)]
+                if of.interval
+                else [row[n] for n in of.beside]
+            ),
             _format_range(row, "rank_low", "rank_high"),
             _format_range(row, "rank_bound_low", "rank_bound_high"),
             row["indistinguishable_areas"],
@@ -153,6 +158,8 @@ def print_trace(found: Trace) -> None:
         soft_wrap=True,
     )
     how = f"added up from {found.cell_count:,} cells" if found.is_derived else "as published"
+    if not found.cells:
+        how = "not stated"
     out.print(f"{how} in {found.release_id}, table {found.table_id}", highlight=False, soft_wrap=True)
     rows = [
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -71,25 +72,44 @@ def run_query(home: Path, query: str, limit: int | None = None) -> Answer:
 
 
 def find_area(
-    connection: duckdb.DuckDBPyConnection, area: str, level: str | None = None, table: str = "mart.crime_trend"
+    connection: duckdb.DuckDBPyConnection,
+    area: str,
+    level: str | None = None,
+    table: str = "mart.crime_trend",
+    on: tuple[str, date] | None = None,
 ) -> str:
-    """The code of an area given by code or name, among the areas of a table of `mart`.
+    """The code of an area given by code or name, among the areas of a table.
+
+    Args:
+        connection: the warehouse.
+        area: code or name.
+        level: of areas of several levels, the one that is meant.
+        table: with area_code, area_name and level.
+        on: a column and its day: of several areas of one name, the one that has a line then (a name stays when a
+            code changes).
 
     Raises:
         WrongUseError: no area, or more than one, bears the name; names them with their levels.
     """
-    rows = connection.execute(f"SELECT DISTINCT area_code, area_name, level FROM {table} ORDER BY area_code").fetchall()
+    has_line = "TRUE" if on is None else f"bool_or({on[0]} = $day)"
+    rows = connection.execute(
+        f"SELECT area_code, area_name, level, {has_line} FROM {table} GROUP BY ALL ORDER BY area_code, level",
+        {"day": on[1]} if on else {},
+    ).fetchall()
     found = [
         row
         for row in rows
         if (row[0] == area or name_key(row[1]) == name_key(area)) and (level is None or row[2] == level)
     ]
+    if len({row[2] for row in found}) == 1 < len(found):
+        found = [row for row in found if row[3]] or found
     if len(found) == 1:
         return str(found[0][0])
     if not found:
         near = [f"{row[1]} ({row[2]})" for row in rows if name_key(area) in name_key(row[1])][:5]
         raise WrongUseError(
-            f"no area is called {area!r}", f"near it: {', '.join(near)}" if near else "give its GSS code"
+            f"no area with such figures is called {area!r}",
+            f"near it: {', '.join(near)}" if near else "give its GSS code",
         )
     choices = ", ".join(f"{row[0]} ({row[2]})" for row in found)
     raise WrongUseError(f"several areas are called {area!r}: {choices}", "give the code, or --level")

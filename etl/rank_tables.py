@@ -66,7 +66,7 @@ def rank_crime(areas: pd.DataFrame, pairs: pd.DataFrame, seed: str) -> pd.DataFr
 
     Returns:
         The rank columns of `mart.crime_rank`, rates per 1,000 residents. Under three years of changes the noise is
-        not known, and what rests on it is null with the reason `no_previous`.
+        not known: no rank is given then, since nobody could say how sure it is; the reason is `no_previous`.
     """
     counts, people = areas["offences"].astype(float), areas["population"].astype(float)
     chosen = areas["exclusion_reason"].isna()
@@ -85,8 +85,7 @@ def rank_crime(areas: pd.DataFrame, pairs: pd.DataFrame, seed: str) -> pd.DataFr
     estimates, chance = np.log(np.maximum(y, 0.5) / n), 1 / np.maximum(y, 0.5)
     estimates[y == 0] = estimates.min()
     if noise is None:
-        ranks: dict[str, object] = dict(zip(("rank", "tied"), rank_values(y / n), strict=True))
-        ranks |= {"ranked_areas": len(y), "reason": "no_previous"}
+        ranks: dict[str, object] = {"reason": "no_previous"}
     else:
         variances = chance + noise
         bayes = rank_estimates(keys, estimates, variances, seed)

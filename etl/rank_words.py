@@ -29,17 +29,20 @@ LEVELS = {
 class Kind:
     """A kind of ranking: its table, its period and rank columns, and what the value is called.
 
-    `level` is the one that is meant where none is named. `interval` names the ends of the value's own interval, if it
-    has one. `lowest` says what rank 1 is.
+    `level` and `options` (column → value) are what is meant where nothing is named. `interval` names the ends of the
+    value's own interval, if it has one; `beside` what is shown in its place, where it has none. `lowest` says what
+    rank 1 is.
     """
 
     table: str
     level: str
+    options: dict[str, str]
     period: str
     rank: str
     value: str
     unit: str
     interval: tuple[str, str] | None
+    beside: tuple[str, ...]
     lowest: str
     about: str
     caveat: str
@@ -49,11 +52,13 @@ KINDS = {
     "reoffending": Kind(
         table="mart.reoffending_rank",
         level="upper_tier",
+        options={"age_group": "all", "measure": "three_month_cohort", "span": "year"},
         period="cohort_end",
         rank="rank",
         value="rate_percent",
         unit="%",
         interval=("wilson_low_percent", "wilson_high_percent"),
+        beside=(),
         lowest="the lowest rate",
         about="proven reoffending rate",
         caveat="Raw rates ignore who the offenders are: areas with other offenders have other rates.",
@@ -61,11 +66,13 @@ KINDS = {
     "crime": Kind(
         table="mart.crime_rank",
         level="police_force",
+        options={"offence_id": "total_excluding_fraud"},
         period="period_end",
         rank="rank",
         value="rate_per_1000",
         unit=" per 1,000 residents",
         interval=("rate_low_per_1000", "rate_high_per_1000"),
+        beside=(),
         lowest="the lowest rate",
         about="recorded crime rate",
         caveat="Police recorded crime has not been an accredited official statistic since 15 January 2014: it says as "
@@ -74,11 +81,13 @@ KINDS = {
     "local-adult": Kind(
         table="mart.local_adult_reoffending_rank",
         level="upper_tier",
+        options={},
         period="period_end",
         rank="rank_all",
         value="difference_percent",
         unit="% against its prediction",
         interval=None,
+        beside=("actual_percent", "predicted_percent", "significant", "rank_significant"),
         lowest="the furthest below its prediction",
         about="local adult reoffending against its prediction",
         caveat="Three-month reoffending of the probation caseload, never comparable with proven reoffending; the four "
@@ -116,9 +125,7 @@ def read_ranking(
     level: str | None = None,
     year: str | None = None,
     area: str | None = None,
-    age_group: str = "all",
-    measure: str = "three_month_cohort",
-    offence: str = "total_excluding_fraud",
+    **options: str | None,
 ) -> Ranking:
     """A ranking of the warehouse that serves.
 
@@ -128,12 +135,10 @@ def read_ranking(
         level: one of LEVELS; None takes that of the kind.
         year: `2020/21`, the last day of a year, or a cohort; None takes the newest.
         area: name or code of one area to speak of.
-        age_group: of reoffending.
-        measure: of reoffending.
-        offence: of crime.
+        options: what else tells rankings of the kind apart, by the columns of its `options`; None takes the usual one.
 
     Raises:
-        WrongUseError: no such kind, level, year or area; names what there is.
+        WrongUseError: no such kind, level, year, area or option; names what there is.
         JusticeError: the warehouse that serves holds no such rankings.
     """
     if kind not in KINDS:
@@ -143,10 +148,12 @@ def read_ranking(
     if level not in LEVELS:
         raise WrongUseError(f"there is no level {level!r}", f"name one of: {', '.join(LEVELS)}")
     chosen: dict[str, object] = {"level": level}
-    if kind == "reoffending":
-        chosen |= {"age_group": age_group, "measure": measure, "span": "year"}
-    elif kind == "crime":
-        chosen |= {"offence_id": offence}
+    for name, value in options.items():
+        if value is not None and name not in of.options:
+            raise WrongUseError(
+                f"rankings of {kind} have no {name}", f"leave it out; they have: {', '.join(of.options) or 'none'}"
+            )
+    chosen |= {name: options.get(name) or usual for name, usual in of.options.items()}
     rows = _read_rows(home, of, chosen, parse_year(year) if year else None)
     found = _find_row(rows, area) if area else None
     digits = _count_digits(of, rows)
@@ -181,9 +188,10 @@ def _read_rows(home: Path, of: Kind, chosen: dict[str, object], end: date | None
     with open_warehouse(home) as connection:
         _refuse_unknown(connection, of, chosen)
         ends = connection.execute(
-            f"SELECT DISTINCT {of.period} FROM {of.table} WHERE {where} ORDER BY {of.period}", chosen
+            f"SELECT {of.period}, count({of.rank}) FROM {of.table} WHERE {where} GROUP BY ALL ORDER BY {of.period}",
+            chosen,
         ).fetchall()
-        wanted = end or ends[-1][0]
+        wanted = end or next((last for last, ranked in reversed(ends) if ranked), ends[-1][0])
         result = connection.execute(
             f"SELECT * FROM {of.table} WHERE {where} AND {of.period} = $wanted "
             f"ORDER BY {of.rank} NULLS LAST, area_name, area_code",
@@ -192,7 +200,7 @@ def _read_rows(home: Path, of: Kind, chosen: dict[str, object], end: date | None
         names = [column[0] for column in result.description or []]
         rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
     if not rows:
-        held = ", ".join(str(row[0]) for row in ends[-12:])
+        held = ", ".join(str(row[0]) for row in ends)
         raise WrongUseError(f"nothing is ranked for the year to {wanted}", f"held are the years to: {held}")
     return rows
 
@@ -246,12 +254,13 @@ def describe_area(kind: str, row: Row, digits: int = 1) -> str:
         return f"{name} is not ranked: {_EXCLUSIONS.get(row['exclusion_reason'], row['exclusion_reason'])}."
     areas = row["ranked_areas"]
     value = _describe_value(of, row, digits)
+    if row[of.rank] is None:
+        unsure = "fewer than three earlier years can be compared, so that nobody could say how sure a rank is"
+        return f"{name} has no rank ({value}): {unsure}."
     if areas == 1:
         return f"{name} is the only area that is ranked ({value}): there is nothing to compare it with."
     rank = f"{name} has rank {row[of.rank]}{' (shared)' if row.get('tied') else ''} of {areas} ({value}), 1 being "
     rank += of.lowest
-    if row["rank_bound_low"] is None:
-        return f"{rank}; how sure that is cannot be said, since fewer than three earlier years can be compared."
     given = ""
     if row["rank_low"] is not None:
         given = f"; given the data its rank lies between {row['rank_low']} and {row['rank_high']} (95%)"
@@ -314,6 +323,14 @@ def _name_ranking(of: Kind, row: Row, chosen: dict[str, object]) -> str:
     return f"{areas[0].upper()}{areas[1:]} by {of.about}{', ' + what if what else ''}, {span}"
 
 
+_REASONS = {
+    "no_previous": "No rank is given: fewer than three years of changes are held, so nobody could say how sure it is.",
+    "too_few": "Fewer than ten areas: the rank given the data is not worked out; the guaranteed one is.",
+    "no_spread": "The areas differ no more than by chance: any rank is as likely as any other.",
+}
+"""What the reason of a ranking means for all of it."""
+
+
 def _list_notes(of: Kind, rows: list[Row]) -> list[str]:
     notes = [of.caveat]
     ranked = [row for row in rows if row["eligible"]]
@@ -321,6 +338,8 @@ def _list_notes(of: Kind, rows: list[Row]) -> list[str]:
         expected = f"about {round(len(ranked) / 20)}" if len(ranked) >= 20 else "fewer than one"
         outside = sum(row["funnel_class"] not in (None, "inside") for row in ranked)
         notes.append(f"{outside} of {len(ranked)} lie outside the 95% funnel; {expected} would by chance alone.")
+    reasons = {row["reason"] for row in ranked}
+    notes += [note for reason, note in _REASONS.items() if reason in reasons]
     if rows[0]["is_modelled"]:
         notes.insert(0, "MODELLED SAMPLE: no judgement on any area follows from these figures.")
     return notes

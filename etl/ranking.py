@@ -307,7 +307,9 @@ def classify_rate_funnel(counts: npt.ArrayLike, populations: npt.ArrayLike) -> t
         populations: above 0.
 
     Returns:
-        As `classify_funnel`. Variance by chance: 1 over the count expected at the average rate.
+        As `classify_funnel`. By chance alone: by the exact tails of the Poisson distribution about the count expected
+        at the average rate, half of what lies outside in each. Allowing for spread: by limits of the log rate with the
+        variance 1 over the expected count and that between areas, and never outside where chance alone explains it.
 
     Source: as `funnel_limits`.
     """
@@ -320,8 +322,22 @@ def classify_rate_funnel(counts: npt.ArrayLike, populations: npt.ArrayLike) -> t
     deviation = np.log(np.maximum(y, _LEAST_COUNT) / expected)
     by_chance = 1 / expected
     tau2 = variance_between(deviation, by_chance)
-    plain, widened = (_classify(deviation, *_limits_around_none(by_chance + spread)) for spread in (0.0, tau2))
-    return plain, widened
+    plain = _classify_counts(y, expected)
+    widened = _classify(deviation, *_limits_around_none(by_chance + tau2))
+    return plain, np.where(plain == "inside", plain, widened)
+
+
+def _classify_counts(counts: Floats, expected: Floats) -> Classes:
+    """Classes by the probability of so few, or so many, where so many are expected."""
+    # P(Y <= y) and P(Y >= y) of a Poisson count, as incomplete gamma functions.
+    so_few = special.gammaincc(np.floor(counts) + 1, expected)
+    so_many = np.where(counts > 0, special.gammainc(np.maximum(counts, 1), expected), 1.0)
+    classes = np.full(len(counts), "inside", dtype=object)
+    for confidence, name in zip(_FUNNEL, ("95", "99_8"), strict=True):
+        tail = (1 - confidence) / 2
+        classes[so_few < tail] = f"below_{name}"
+        classes[so_many < tail] = f"above_{name}"
+    return classes
 
 
 def _limits_around_none(variance: Floats) -> list[tuple[Floats, Floats]]:

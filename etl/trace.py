@@ -19,7 +19,11 @@ from etl.spreadsheets import Sheet, open_workbook
 
 MAX_CELLS = 20
 REOFFENDING = ("offenders", "reoffenders", "reoffences")
-LOCAL_ADULT = ("actual_percent", "predicted_percent")
+LOCAL_ADULT = ("caseload_offenders", "actual_percent", "predicted_percent")
+_LOCAL_ADULT_AREAS = (
+    "(SELECT line.area_code, area.area_name, line.level, line.period_end FROM core.local_adult_reoffending AS line "
+    "INNER JOIN ref.area AS area ON area.area_code = line.area_code)"
+)
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def _query(connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[s
 def _find_offences(
     connection: duckdb.DuckDBPyConnection, area: str, level: str | None, offence: str, period_end: date, span: str
 ) -> Row:
-    area_code = find_area(connection, area, level)
+    area_code = find_area(connection, area, level, on=("period_end", period_end))
     found = _query(
         connection,
         """
@@ -197,13 +201,12 @@ def _find_reoffending(
     age_group: str,
     measure: str,
 ) -> Row:
-    area_code = find_area(connection, area, level, "mart.reoffending_trend")
-    marker = "NULL" if figure == "reoffences" else f"{figure}_marker"
+    area_code = find_area(connection, area, level, "mart.reoffending_trend", on=("cohort_end", cohort_end))
     found = _query(
         connection,
         f"""
         SELECT area_code, area_name, '{figure}' AS figure, span, cohort_end AS period_end, {figure} AS value,
-            {marker} AS marker, release_id, table_id, is_derived, is_modelled, cohort_start, age_group
+            {figure}_marker AS marker, release_id, table_id, is_derived, is_modelled, cohort_start, age_group
         FROM mart.reoffending_trend
         WHERE area_code = $area AND cohort_end = $cohort_end AND span = $span AND age_group = $age_group
             AND measure = $measure
@@ -257,35 +260,55 @@ def _find_reoffending_lines(connection: duckdb.DuckDBPyConnection, figure: Row, 
             "derived": figure["is_derived"],
         },
     )
-    # What is printed for the whole span is what was taken; quarters only where it is not.
-    whole = [line for line in lines if line["span"] == figure["span"]]
-    return [line for line in whole or lines if line["column"] is not None]
+    return [line for line in _choose_lines(lines, figure) if line["column"] is not None]
+
+
+def _choose_lines(lines: list[Row], figure: Row) -> list[Row]:
+    """The lines that were added up: those of the whole span where they are all there, else those of its quarters.
+
+    Of a period, all ages as printed come before adults and children.
+    """
+    periods: dict[tuple[str, date], list[Row]] = {}
+    for line in lines:
+        periods.setdefault((line["span"], line["period_end"]), []).append(line)
+    chosen: dict[tuple[str, date], list[Row]] = {}
+    for period, of_period in periods.items():
+        exact = [line for line in of_period if line["age_group"] == figure["age_group"]]
+        both = of_period if {"adult", "child"} <= {line["age_group"] for line in of_period} else []
+        if exact or both:
+            chosen[period] = exact or both
+    whole = chosen.get((figure["span"], figure["period_end"]))
+    return whole or [line for period in sorted(chosen) for line in chosen[period]]
 
 
 def _find_local_adult(
     connection: duckdb.DuckDBPyConnection, area: str, level: str | None, figure: str, period_end: date
 ) -> Row:
-    area_code = find_area(connection, area, level, "mart.local_adult_reoffending_rank")
+    area_code = find_area(connection, area, level, _LOCAL_ADULT_AREAS, on=("period_end", period_end))
+    column = figure.removeprefix("caseload_")
     found = _query(
         connection,
         f"""
-        SELECT rank.area_code, rank.area_name, '{figure}' AS figure, 'year' AS span, rank.period_end,
-            line.{figure} AS value, line.{figure}_marker AS marker, rank.release_id, rank.table_id,
-            FALSE AS is_derived, rank.is_modelled, file.filename, file.media_type, line.sha256, line.sheet, line.row,
-            line.{figure}_column AS column, 1 AS published_rows
-        FROM mart.local_adult_reoffending_rank AS rank
-        INNER JOIN core.local_adult_reoffending AS line
-            ON line.release_id = rank.release_id AND line.table_id = rank.table_id
-            AND line.period_end = rank.period_end AND line.area_code = rank.area_code
+        SELECT line.area_code, area.area_name, '{figure}' AS figure, 'year' AS span, line.period_end,
+            line.{column} AS value, line.{column}_marker AS marker, line.release_id, line.table_id,
+            FALSE AS is_derived, release.is_modelled, file.filename, file.media_type, line.sha256, line.sheet, line.row,
+            line.{column}_column AS column, 1 AS published_rows
+        FROM core.local_adult_reoffending AS line
+        INNER JOIN meta.release AS release ON release.release_id = line.release_id
         INNER JOIN meta.file AS file ON file.release_id = line.release_id AND file.sha256 = line.sha256
-        WHERE rank.area_code = $area AND rank.period_end = $period_end
+        INNER JOIN meta.source_table AS source_table
+            ON source_table.source = release.source AND source_table.table_id = line.table_id
+        LEFT JOIN ref.area AS area ON area.area_code = line.area_code
+        WHERE line.area_code = $area AND line.period_end = $period_end
+        ORDER BY release.published_at DESC, line.release_id DESC, source_table.position, line.table_id
+        LIMIT 1
         """,
         {"area": area_code, "period_end": period_end},
     )
     if found:
         return found[0]
     query = """
-        SELECT DISTINCT 'year' AS span, period_end FROM mart.local_adult_reoffending_rank
+        SELECT DISTINCT 'year' AS span, period_end FROM core.local_adult_reoffending
         WHERE area_code = $area ORDER BY ALL
     """
     periods = _query(connection, query, {"area": area_code})

@@ -93,8 +93,11 @@ def test_the_order_of_cells_in_an_old_cache_does_not_matter(commands: Commands, 
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
-        (["Kant", "homicide", "2018-03-31"], ["no area is called 'Kant'", "GSS code"]),
-        (["West", "homicide", "2018-03-31"], ["no area is called 'West'", "West Midlands (police_force)"]),
+        (["Kant", "homicide", "2018-03-31"], ["no area with such figures is called 'Kant'", "GSS code"]),
+        (
+            ["West", "homicide", "2018-03-31"],
+            ["no area with such figures is called 'West'", "West Midlands (police_force)"],
+        ),
         (["West Midlands", "homicide", "2018-03-31"], ["E12000005 (region)", "E23000014 (police_force)", "--level"]),
         (["Kent", "murmuring", "2018-03-31"], ["no offence 'murmuring'", "ref.offence"]),
         (["Kent", "homicide", "2001-03-31"], ["year to 2001-03-31", "2018-03-31 (year)"]),

@@ -113,12 +113,13 @@ def test_what_is_no_proportion_has_no_class() -> None:
 
 
 def test_rate_classes_by_hand() -> None:
-    # 100 expected in each: limits of the log ratio ± 1.959964 · .1 and ± 3.090232 · .1, that is counts of
-    # 82.2 and 121.7, 73.4 and 136.2. The counts add up to 1,000, as expected.
-    counts = [100, 83, 82, 74, 73, 121, 122, 136, 137, 72]
+    # 100 expected in each. Of a Poisson count of 100 (scipy.stats.poisson): P(<= 80) = .0226 and P(<= 81) = .0290,
+    # P(<= 70) = .00097 and P(<= 71) = .0014; P(>= 120) = .0282 and P(>= 121) = .0227, P(>= 132) = .0013 and
+    # P(>= 133) = .0009. The counts add up to 1,000, as expected.
+    counts = [81, 80, 71, 70, 120, 121, 132, 133, 96, 96]
     plain, _ = classify_rate_funnel(counts, [5000] * 10)
-    expected = ["inside", "inside", "below_95", "below_95", "below_99_8"]
-    expected += ["inside", "above_95", "above_95", "above_99_8", "below_99_8"]
+    expected = ["inside", "below_95", "below_95", "below_99_8"]
+    expected += ["inside", "above_95", "above_95", "above_99_8", "inside", "inside"]
     assert sum(counts) == 1000
     assert plain.tolist() == expected
 
@@ -130,9 +131,10 @@ def test_spread_between_rates_explains_what_chance_does_not() -> None:
 
 
 def test_no_offence_counts_as_half_a_one() -> None:
-    # 4 expected: log(.5/4) = −2.08 lies below −1.959964/2 · 1 = −.98 and −3.090232/2 = −1.55.
-    plain, _ = classify_rate_funnel([0, 8, 4, 4], [10] * 4)
-    assert plain.tolist() == ["below_99_8", "inside", "inside", "inside"]
+    # 4 expected: P(0) = exp(-4) = .0183; P(>= 8) = .0511.
+    plain, widened = classify_rate_funnel([0, 8, 4, 4], [10] * 4)
+    assert plain.tolist() == ["below_95", "inside", "inside", "inside"]
+    assert widened.tolist()[1:] == ["inside"] * 3  # chance alone explains them
     plain, widened = classify_rate_funnel([0, 0, 0], [10, 10, 10])
     assert plain.tolist() == widened.tolist() == ["inside"] * 3
 

@@ -118,10 +118,13 @@ def test_without_empirical_bayes_the_bounds_speak() -> None:
     assert "1 being the lowest rate, and it cannot be told apart from 6 of the other 9" in text
 
 
-def test_without_bounds_nothing_is_said_of_number_one() -> None:
+def test_without_bounds_there_is_no_rank() -> None:
     nothing = dict.fromkeys(("rank_low", "rank_high", "rank_bound_low", "rank_bound_high", "indistinguishable_areas"))
-    text = _describe(rank=1, **nothing)
-    assert text.endswith("; how sure that is cannot be said, since fewer than three earlier years can be compared.")
+    text = _describe(rank=None, **nothing)
+    assert text == (
+        "Kent has no rank (24.1%, 95% interval 22.0 to 27.0): fewer than three earlier years can be compared, so that "
+        "nobody could say how sure a rank is."
+    )
     assert "number one" not in text
 
 
@@ -321,7 +324,7 @@ def test_the_newest_year_is_taken_unless_another_is_asked_for(ranked: Path) -> N
         ),
         (
             "crime",
-            {"level": "csp", "offence": "robbery"},
+            {"level": "csp", "offence_id": "robbery"},
             "Community Safety Partnerships by recorded crime rate, Robbery, April 2018 to March 2019",
         ),
         (
@@ -353,7 +356,7 @@ def test_the_city_of_london_by_either_of_its_names(ranked: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "digits"),
-    [({"level": "police_force"}, 1), ({"level": "csp", "offence": "robbery"}, 2), ({"offence": "homicide"}, 3)],
+    [({"level": "police_force"}, 1), ({"level": "csp", "offence_id": "robbery"}, 2), ({"offence_id": "homicide"}, 3)],
 )
 def test_rare_offences_are_printed_with_more_places(options: dict[str, str], digits: int, ranked: Path) -> None:
     assert read_ranking(ranked, "crime", **{"level": "police_force"} | options).digits == digits
@@ -398,10 +401,12 @@ def test_about_one_area_in_twenty_by_chance(tmp_path: Path) -> None:
         ),
         (
             "crime",
-            {"level": "police_force", "offence": "robbery"},
+            {"level": "police_force", "offence_id": "robbery"},
             "nothing is ranked for the offence 'robbery'",
             "there is: homicide, total_excluding_fraud",
         ),
+        ("local-adult", {"age_group": "child"}, "rankings of local-adult have no age_group", "they have: none"),
+        ("crime", {"measure": "x"}, "rankings of crime have no measure", "they have: offence_id"),
         ("reoffending", {"year": "soon"}, "'soon' is no year", "2020/21"),
         (
             "reoffending",
@@ -413,7 +418,7 @@ def test_about_one_area_in_twenty_by_chance(tmp_path: Path) -> None:
         ("reoffending", {"area": "Zzz"}, "'Zzz' is not in this ranking", "try another --level"),
         (
             "crime",
-            {"level": "csp", "offence": "robbery", "area": "Kent"},
+            {"level": "csp", "offence_id": "robbery", "area": "Kent"},
             "several areas are called 'Kent': E22000001, E22000002",
             "give the code",
         ),
@@ -473,7 +478,7 @@ def test_a_table_of_each_kind(ranked: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert ["1", "Dudley", "21", "19.0 to 31.0", "–", "1 to 3", "2", "inside"] in reoffending
     assert ["–", "Unknown", "29", "19.0 to 31.0", "–", "–", "–", "unknown_area"] in reoffending
     assert ["2", "Kent", "97.5", "48.8 to 195.0", "–", "–", "–", "–"] in crime
-    assert ["1", "Dudley", "-15", "–", "–", "1 to 2", "1", "–"] in adults
+    assert ["1", "Dudley", "-15", *["–"] * 5, "1 to 2", "1", "–"] in adults
 
 
 def test_rows_that_are_not_shown_are_counted(ranked: Path, monkeypatch: pytest.MonkeyPatch) -> None:

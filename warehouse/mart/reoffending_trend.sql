@@ -12,6 +12,7 @@ SELECT
     comparison.reoffenders,
     comparison.reoffenders_marker,
     comparison.reoffences,
+    comparison.reoffences_marker,
     100e0 * comparison.reoffenders / nullif(comparison.offenders, 0) AS rate_percent,
     comparison.previous_area_code,
     comparison.previous_offenders,

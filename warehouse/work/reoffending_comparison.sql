@@ -12,7 +12,10 @@ current_figure AS (
         figure.*,
         former.former_code,
         last_day(CAST(figure.cohort_end - INTERVAL 1 YEAR AS DATE)) AS previous_end,
-        CAST(figure.cohort_start - INTERVAL 1 YEAR AS DATE) AS previous_start
+        CAST(figure.cohort_start - INTERVAL 1 YEAR AS DATE) AS previous_start,
+        min(figure.cohort_end) OVER (
+            PARTITION BY figure.measure, figure.span, figure.age_group, coalesce(former.former_code, figure.area_code)
+        ) AS first_cohort_end
     FROM work.newest_reoffending AS figure
     LEFT JOIN former ON former.area_code = figure.area_code
 ),
@@ -49,8 +52,9 @@ ordered AS (
             PARTITION BY
                 candidate.area_code, candidate.measure, candidate.span, candidate.cohort_end, candidate.age_group
             ORDER BY
-                CASE WHEN candidate.reoffenders IS NULL THEN 2 ELSE 1 END,
+                -- What the same release withholds is not taken from another one: it would be no trend.
                 CASE candidate.previous_source WHEN 'same_release' THEN 1 ELSE 2 END,
+                CASE WHEN candidate.reoffenders IS NULL THEN 2 ELSE 1 END,
                 CASE WHEN candidate.previous_area_code = candidate.area_code THEN 1 ELSE 2 END
         ) AS preference
     FROM candidate
@@ -99,7 +103,9 @@ SELECT
         WHEN figure.reoffenders IS NULL OR coalesce(figure.offenders, 0) = 0 THEN 'no_data'
         WHEN area_break.kind IS NOT NULL THEN area_break.kind
         WHEN coalesce(break.is_blocking, FALSE) THEN 'measure_break'
-        WHEN previous.area_code IS NULL AND measured_otherwise.area_code IS NOT NULL THEN 'measure_break'
+        WHEN previous.area_code IS NULL
+            AND figure.cohort_end = figure.first_cohort_end
+            AND measured_otherwise.area_code IS NOT NULL THEN 'measure_break'
         WHEN previous.area_code IS NULL THEN 'no_previous'
         WHEN previous.reoffenders IS NULL OR coalesce(previous.offenders, 0) = 0 THEN 'no_previous'
     END AS reason

@@ -4,13 +4,15 @@ WITH figure AS (
     SELECT
         printed.release_id, printed.table_id, printed.measure, printed.span, printed.cohort_end, printed.age_group,
         printed.area_code, printed.level, printed.cohort_start, printed.offenders, printed.offenders_marker,
-        printed.reoffenders, printed.reoffenders_marker, printed.reoffences, FALSE AS is_derived
+        printed.reoffenders, printed.reoffenders_marker, printed.reoffences,
+        printed.reoffences_marker, FALSE AS is_derived
     FROM core.reoffending AS printed
     UNION ALL
     SELECT
         total.release_id, total.table_id, total.measure, total.span, total.cohort_end, total.age_group,
         total.area_code, total.level, total.cohort_start, total.offenders, total.offenders_marker,
-        total.reoffenders, total.reoffenders_marker, total.reoffences, TRUE AS is_derived
+        total.reoffenders, total.reoffenders_marker, total.reoffences,
+        total.reoffences_marker, TRUE AS is_derived
     FROM core.reoffending_total AS total
 ),
 ordered AS (

@@ -1,5 +1,13 @@
 -- The sum of four quarterly cohorts in a row, also where the publisher prints the year: both are known.
-WITH four_quarters AS (
+-- Where only the code of an area changed, its quarters go on under the newer one.
+WITH newer AS (
+    SELECT change.from_code AS area_code, min(change.to_code) AS newer_code
+    FROM ref.area_change AS change
+    WHERE change.kind = 'recode'
+    GROUP BY change.from_code
+    HAVING count(DISTINCT change.to_code) = 1
+),
+four_quarters AS (
     SELECT
         quarter.release_id,
         quarter.table_id,
@@ -22,10 +30,12 @@ WITH four_quarters AS (
         ON source_table.source = release.source
         AND source_table.table_id = quarter.table_id
         AND source_table.sums LIKE '%quarters%'
+    LEFT JOIN newer ON newer.area_code = quarter.area_code
     WHERE quarter.span = 'quarter'
     WINDOW last_four AS (
         PARTITION BY
-            quarter.release_id, quarter.table_id, quarter.measure, quarter.age_group, quarter.area_code
+            quarter.release_id, quarter.table_id, quarter.measure, quarter.age_group,
+            coalesce(newer.newer_code, quarter.area_code)
         ORDER BY quarter.cohort_end
         ROWS BETWEEN 3 PRECEDING AND CURRENT ROW
     )
