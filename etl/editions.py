@@ -221,8 +221,10 @@ class EditionTaking:
     def _settle(self, got: Fetched, state: ObservedState, published_at: str | None, release_id: str | None) -> None:
         """Write down what a file is now, and that it took the place of another one."""
         provenance = self._provenance() | {"published_at": published_at, "filename": got.file.filename}
+        previous = got.previous_sha256
         if got.file.table and not self.edition.is_previous:
             if before := self._replaced(got.file):
+                previous = previous or self.visit.seen.get(before).sha256
                 why = f"the publisher now lists {got.file.url} in its place"
                 self.visit.observe(before, "file", state="superseded", reason=why, **self._provenance())
             self.visit.seen.update(self._table_key(got.file), page=got.file.url)
@@ -231,7 +233,7 @@ class EditionTaking:
             "file",
             got.answer,
             state=state,
-            **provenance | {"sha256": got.sha256, "media_type": got.media_type, "previous_sha256": got.previous_sha256},
+            **provenance | {"sha256": got.sha256, "media_type": got.media_type, "previous_sha256": previous},
         )
         self.visit.settle(got)
         why = self.edition.explanation if state in ("revised", "superseded") else ""

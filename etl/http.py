@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
@@ -49,10 +50,15 @@ _CHUNK = 1 << 16
 _TIMEOUTS = (10.0, 60.0)
 _PENALTY_SECONDS = 60
 """How long GOV.UK punishes a client that asked too often; its 429 does not say."""
+_FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 300
 _LONGEST_ANSWER_SECONDS = 1800
 """How long one body may take to come: the read timeout alone lets it drip for ever."""
+_MISSES = 2
+"""After how many requests in a row to which a host is not there or busy, repetitions and all, it is not asked again."""
 _STATUSES_TO_RETRY = frozenset({429, 500, 502, 503, 504})
+_BUSY = frozenset({429, 503})
+"""What a host answers to everybody for a while; a 500 can be one page's trouble."""
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
@@ -123,17 +129,25 @@ class Pace:
         self._next = max(now, self._next) + self._interval
 
 
+class _BusyHostError(UnreachableError):
+    """A host answers nobody for now, whatever is asked of it: it is overloaded, or we asked too often."""
+
+
 class _PoliteRetry(Retry):
     """Repeats what may come right, no sooner than asked; a 429 that asks for nothing means a minute."""
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         asked = super().get_retry_after(response)
         if asked is not None and asked > _LONGEST_WAIT_SECONDS:
-            raise UnreachableError(
+            raise _BusyHostError(
                 f"a publisher answered {response.status} and asks to wait for {asked:,.0f} seconds",
                 "the next run asks again; if it stays, ask less often",
             )
         return _PENALTY_SECONDS if response.status == 429 and asked is None else asked
+
+    def get_backoff_time(self) -> float:
+        # urllib3 repeats the first time at once, which is faster than any pace.
+        return max(_FIRST_BACKOFF_SECONDS, super().get_backoff_time())
 
 
 class _PublicConnection(HTTPSConnection):
@@ -190,6 +204,9 @@ class Http:
             )
         is_paced = self.replica is None if is_paced is None else is_paced
         self._paces = {host: Pace(rate) for host, rate in _PER_SECOND.items()} if is_paced else {}
+        self._host = ""
+        self._misses: Counter[str] = Counter()
+        self._not_before: dict[str, float] = {}
         self._session = _Session()
         # No proxies, passwords or cookies that the environment or a publisher brings along.
         self._session.trust_env = False
@@ -247,12 +264,19 @@ class Http:
             reraise=True,
         )
         try:
-            return repeat(self._ask_once, url, target, headers, limit, sent)
+            answer: Answer = repeat(self._ask_once, url, target, headers, limit, sent)
+        except _BusyHostError:
+            self._misses[self._host] += 1
+            raise
         except (requests.RequestException, HTTPError) as error:
+            # A body that is cut short is one file's trouble, not its host's.
+            self._misses[self._host] += isinstance(error, requests.RequestException)
             times = f" in {sent[0]} requests" if sent[0] > 1 else ""
             raise UnreachableError(
                 f"{url} could not be fetched{times}: {_name_cause(error)}", "the next run asks again"
             ) from error
+        self._misses.pop(self._host, None)
+        return answer
 
     def _ask_once(self, url: str, target: IO[bytes], headers: dict[str, str], limit: int, sent: list[int]) -> Answer:
         passed = [url]
@@ -263,14 +287,23 @@ class Http:
                     passed.append(_follow(passed, response.headers.get("Location")))
                     continue
                 if response.status_code in _STATUSES_TO_RETRY:
-                    raise UnreachableError(
+                    self._keep_penalty(response)
+                    kind = _BusyHostError if response.status_code in _BUSY else UnreachableError
+                    raise kind(
                         f"{passed[-1]} answered {response.status_code} to {sent[0]} requests", "the next run asks again"
                     )
                 size, sha256 = _save(response, target, limit, passed[-1])
                 return _describe(passed, response, sent[0], size, sha256)
 
     def _send(self, url: str, headers: dict[str, str], sent: list[int]) -> requests.Response:
-        host = _check_address(url)
+        self._host = host = _check_address(url)
+        if self._misses[host] >= _MISSES:
+            raise UnreachableError(
+                f"{url} is not asked for: {host} does not answer; it is not asked again in this run",
+                "the next run asks again",
+            )
+        if (wait := self._not_before.pop(host, 0.0) - time.monotonic()) > 0:
+            time.sleep(wait)
         if host in self._paces:
             self._paces[host].wait()
         sent[0] += 1
@@ -281,6 +314,12 @@ class Http:
         sent[0] += len(retries.history) if retries else 0
         logger.debug("asked", extra={"url": url, "status": response.status_code})
         return response
+
+    def _keep_penalty(self, response: requests.Response) -> None:
+        """Leave the host alone for as long as its last answer asks: `Retry` waits only before it repeats."""
+        retries = response.raw.retries
+        if retries and (seconds := retries.get_retry_after(response.raw)):
+            self._not_before[self._host] = time.monotonic() + seconds
 
     def _replicate(self, url: str) -> str:
         return url if self.replica is None else f"{self.replica}/{url.partition('://')[2]}"

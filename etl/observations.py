@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from etl.errors import JusticeError
 from etl.files import read_object, write_json
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def read_observations(home: Path) -> Iterator[Observation]:
     """All observations, run after run; the last line of a run that was killed may be torn and is left out."""
     names = {field.name for field in fields(Observation)}
     for path in sorted((home / "landing" / "observations").glob("*/*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
+        # Not `splitlines`: titles may hold U+2028 or U+0085, which JSON leaves as they are.
+        for line in filter(None, path.read_text(encoding="utf-8").split("\n")):
             try:
                 content = json.loads(line)
             except json.JSONDecodeError:
@@ -155,9 +157,16 @@ class SeenAddresses:
     def __init__(self, home: Path, source: str) -> None:
         self._folder = home / "landing" / "seen" / source
         names = [field.name for field in fields(Seen)]
-        paths = sorted(self._folder.glob("*.json"))
-        contents = [read_object(path, "url") for path in paths]
+        contents = list(self._read_all())
         self._seen = {content["url"]: Seen(**{n: content[n] for n in names if n in content}) for content in contents}
+
+    def _read_all(self) -> Iterator[dict[str, Any]]:
+        """What can be read; an address whose file is damaged was never asked: it may be lost."""
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                yield read_object(path, "url")
+            except JusticeError as error:
+                logger.warning("a seen address is damaged", extra={"file": str(path), "reason": error.what})
 
     def __iter__(self) -> Iterator[Seen]:
         return iter(sorted(self._seen.values(), key=lambda seen: seen.url))

@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from etl.build import Progress, build, no_progress
 from etl.editions import EditionTaking, Outcome, judge, releases_of, withdraw
-from etl.errors import ExitStatus, JusticeError, NotThereError, RefusedFileError
+from etl.errors import ExitStatus, JusticeError, NotThereError, RefusedAnswerError, RefusedFileError
 from etl.files import hold_lease
 from etl.http import Http
-from etl.landing import (
-    LONDON,
-    list_releases,
-    slug,
-)
+from etl.landing import LONDON, Release, list_releases, slug
 from etl.observations import ObservationLog, ObservedState, new_run_id, now_text
 from etl.publish import Published, publish, serving_manifest
 from etl.publishers import Edition, Listing, Problem, expect_shape, govuk, nomis, ons, open_geography
 from etl.release_calendar import open_keys, update_calendar
 from etl.settings import Settings
-from etl.sources import declared_sources, load_source
+from etl.sources import Source, declared_sources, load_source
 from etl.sources.places import GovUkPlace, NomisPlace, OnsPlace, Place
 from etl.visits import EDITION, Visit
 
@@ -93,7 +90,7 @@ def refresh(
         http: the door; None opens one.
 
     Raises:
-        JusticeError: the set-up is wrong. That a publisher, the build or publishing failed is in the result.
+        JusticeError: the set-up is wrong. That a source, the build or publishing failed is in the result.
     """
     home = settings.home
     sources = [load_source(source)] if source else list(declared_sources().values())
@@ -103,13 +100,15 @@ def refresh(
     with ExitStack() as stack:
         door = http or stack.enter_context(Http(settings))
         for each in (each for each in sources if each.places):
-            if not is_dry:
-                folder = home / "landing" / "seen" / each.source
-                stack.enter_context(hold_lease(folder, "refresh", settings.lease_wait_seconds, "refreshed"))
-            visit = Visit(home, each, door, log, is_dry=is_dry)
-            listing = discover(visit, since, progress)
-            unknown += [f"{each.source}: {title}" for title in listing.unknown]
-            outcomes += take(visit, listing, progress)
+            try:
+                wait = settings.lease_wait_seconds
+                with nullcontext() if is_dry else _hold_source(home, each.source, wait):
+                    visit = Visit(home, each, door, log, is_dry=is_dry)
+                    listing = discover(visit, since, progress)
+                    unknown += [f"{each.source}: {title}" for title in listing.unknown]
+                    outcomes += take(visit, listing, progress)
+            except JusticeError as error:
+                outcomes.append(_report_source(each, error))
     before = serving_manifest(home)
     published = failure = None
     if not is_dry and list_releases(home):
@@ -120,6 +119,17 @@ def refresh(
         except JusticeError as error:
             failure = error
     return Refreshed(log.run_id, outcomes, unknown, published, before, failure)
+
+
+def _hold_source(home: Path, source: str, wait_seconds: float) -> AbstractContextManager[None]:
+    return hold_lease(home / "landing" / "seen" / source, "refresh", wait_seconds, "refreshed")
+
+
+def _report_source(source: Source, error: JusticeError) -> Outcome:
+    """Why a source was not taken at all; unless its publisher's word was refused, the next run asks again."""
+    state: ObservedState = "refused" if isinstance(error, (RefusedAnswerError, RefusedFileError)) else "unreachable"
+    logger.warning(state, extra={"where": source.source, "reason": error.what})
+    return Outcome(source.source, "", "", source.source, state, str(error))
 
 
 def discover(visit: Visit, since: date | None = None, progress: Progress = no_progress) -> Listing:
@@ -142,7 +152,10 @@ def discover(visit: Visit, since: date | None = None, progress: Progress = no_pr
             except JusticeError as error:
                 listing.problems.append(Problem("announcements of GOV.UK", error))
     if not visit.is_dry:
-        update_calendar(visit.home, visit.source.source, listing)
+        try:
+            update_calendar(visit.home, visit.source.source, listing)
+        except JusticeError as error:
+            listing.problems.append(Problem("the release calendar", error))
     return listing
 
 
@@ -181,7 +194,7 @@ def take(visit: Visit, listing: Listing, progress: Progress = no_progress) -> li
         elif visit.is_dry:
             outcomes += _foresee(visit, edition)
         else:
-            outcomes += EditionTaking(visit, edition, releases.setdefault(slug(edition.title), [])).run()
+            outcomes += _take_edition(visit, edition, releases.setdefault(slug(edition.title), []))
     titles_by_page = {seen.page: seen.edition_title for seen in visit.seen if seen.url.startswith(EDITION)}
     for page, why in listing.gone.items():
         if (title := titles_by_page.get(page)) and slug(title) in releases and not visit.is_dry:
@@ -189,6 +202,16 @@ def take(visit: Visit, listing: Listing, progress: Progress = no_progress) -> li
     if not visit.is_dry and not {problem.where for problem in listing.problems} & {each.name for each in places}:
         _forget_solved(visit, outcomes)
     return outcomes
+
+
+def _take_edition(visit: Visit, edition: Edition, releases: list[Release]) -> list[Outcome]:
+    """Take one edition; what it fails of is an outcome of its own, after those of the files that it had."""
+    taking = EditionTaking(visit, edition, releases)
+    try:
+        with expect_shape(edition.page):
+            return taking.run()
+    except JusticeError as error:
+        return [*taking.outcomes, _report_problem(visit, Problem(edition.page, error))]
 
 
 def _known_titles(visit: Visit, keys: set[str]) -> dict[str, str]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from etl.cells import parse_cohort, parse_day, parse_period_end
 from etl.files import read_object, write_json
 from etl.landing import LONDON
 from etl.publishers import CalendarStatus, Expected, Listing
@@ -37,30 +38,41 @@ class CalendarEntry:
         return self.status in _OPEN
 
     def is_late(self, now: datetime) -> bool:
-        """Whether it should have appeared: an hour after a confirmed time, or when an announced day is over."""
+        """Whether it should have appeared: an hour after a confirmed time, or when what was announced is over.
+
+        What is announced may be a day, a month (`October 2026`) or several (`January to March 2027`).
+        """
         if not self.is_open or self.expected_at is None:
             return False
         expected = datetime.fromisoformat(self.expected_at).astimezone(LONDON)
         if self.status == "confirmed":
             return now > expected + _GRACE
-        return now.astimezone(LONDON).date() > expected.date()
+        return now.astimezone(LONDON).date() > max(expected.date(), _last_day(self.text) or expected.date())
 
 
-def read_calendar(home: Path) -> list[CalendarEntry]:
-    """The calendar of all sources, by source, day and key."""
-    paths = sorted((home / "landing" / "calendar").glob("*.json"))
+def _last_day(text: str) -> date | None:
+    """The last day of the month or months that a text names; None where it names a day, or neither."""
+    if parse_day(text):
+        return None
+    months = parse_cohort(text)
+    return months.end if months else parse_period_end(text)
+
+
+def read_calendar(home: Path, source: str = "*") -> list[CalendarEntry]:
+    """The calendar of all sources, or of one, by source, day and key."""
+    paths = sorted((home / "landing" / "calendar").glob(f"{source}.json"))
     entries = [CalendarEntry(**entry) for path in paths for entry in read_object(path, "entries")["entries"]]
     return sorted(entries, key=lambda entry: (entry.source, entry.expected_at or "9999", entry.key))
 
 
 def open_keys(home: Path, source: str) -> list[str]:
     """The keys of what is still to come of a source."""
-    return [entry.key for entry in read_calendar(home) if entry.source == source and entry.is_open]
+    return [entry.key for entry in read_calendar(home, source) if entry.is_open]
 
 
 def update_calendar(home: Path, source: str, listing: Listing) -> None:
     """Take over what a source's publishers announce now."""
-    before = {entry.key: entry for entry in read_calendar(home) if entry.source == source}
+    before = {entry.key: entry for entry in read_calendar(home, source)}
     after = before | dict(_merge(source, before, listing.expected))
     for key, entry in before.items():
         if entry.is_open and key not in {e.key for e in listing.expected} and entry.url in listing.announcers:

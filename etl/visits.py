@@ -67,14 +67,13 @@ class Visit:
     def read_json(self, url: str, project: Callable[[Json], object]) -> tuple[Answer, Json]:
         """See `etl.publishers.Pages`."""
         seen = self.seen.get(url)
-        kept = self._page_path(seen.sha256) if seen.sha256 else None
-        validators = seen.validators if kept and kept.exists() else None
+        kept = self._kept_page(seen)
         answer = None
         try:
-            answer, body = self._http.get(url, validators)
-            if answer.status == 304 and kept:
+            answer, body = self._http.get(url, None if kept is None else seen.validators)
+            if answer.status == 304 and kept is not None:
                 self._observe_page(url, answer, "unchanged")
-                return answer, _parse(url, kept.read_bytes())
+                return answer, _parse(url, kept)
             if answer.status != 200:
                 return answer, self._read_absent(url, answer, body)
             return answer, self._take_page(seen, answer, body, project)
@@ -91,15 +90,16 @@ class Visit:
                 f"{seen.url} was answered by a mirror ({answer.backend}), otherwise than the last time",
                 "the publisher is unwell, nothing is concluded; the next run asks again",
             )
-        kept = seen.sha256 if is_same else answer.sha256
         if not self.is_dry:
-            path = self._page_path(str(kept))
+            # The validators stand for this body: a 304 must bring it back, also where only noise is new in it.
+            path = self._page_path(str(answer.sha256))
             if not path.exists():
-                kept, path = answer.sha256, self._page_path(str(answer.sha256))
                 with write_beside(path) as file:
                     file.write(body)
             etag, modified = answer.validators.etag, answer.validators.last_modified
-            self.seen.update(seen.url, etag=etag, last_modified=modified, sha256=kept, projection=projection)
+            self.seen.update(seen.url, etag=etag, last_modified=modified, sha256=answer.sha256, projection=projection)
+            if is_same and seen.sha256 and seen.sha256 != answer.sha256:
+                self._page_path(seen.sha256).unlink(missing_ok=True)
         state: ObservedState = "unchanged" if is_same else "revised" if seen.projection else "new"
         self._observe_page(seen.url, answer, state, previous_sha256=seen.sha256)
         return content
@@ -118,6 +118,13 @@ class Visit:
         """See `etl.publishers.Pages`."""
         editions = [seen for seen in self.seen if seen.url.startswith(EDITION) and seen.place == place]
         return {seen.page: seen.edition_title for seen in editions if seen.page and seen.edition_title}
+
+    def _kept_page(self, seen: Seen) -> bytes | None:
+        """The body that a page had the last time; None where it is not there any more."""
+        try:
+            return self._page_path(seen.sha256).read_bytes() if seen.sha256 else None
+        except FileNotFoundError:
+            return None
 
     def _page_path(self, sha256: str) -> Path:
         return self.home / "landing" / "pages" / f"{sha256}.json"
@@ -245,7 +252,7 @@ def _say_absence(file: ListedFile, answer: Answer) -> JusticeError:
 def _parse(url: str, body: bytes) -> Json:
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the second: nested without end
         content = None
     if not isinstance(content, dict):
         start = body[:60].decode("utf-8", "replace")

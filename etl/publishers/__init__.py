@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from etl.errors import JusticeError, RefusedAnswerError
+from etl.errors import JusticeError, RefusedAnswerError, WrongUseError
+from etl.landing import parse_published, published_on
 from etl.sources.places import Rule, Wanted
 
 if TYPE_CHECKING:
@@ -65,9 +66,9 @@ class Edition:
     in_parts_by: str = ""
 
     def __post_init__(self) -> None:
-        """Check the times while it is known whose they are; raises ValueError or TypeError."""
+        """Check the times while it is known whose they are; `expect_shape` takes what is raised."""
         for time in (*self.times, *([self.withdrawn_at] if self.withdrawn_at else [])):
-            datetime.fromisoformat(time)
+            london_day(time)
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,12 @@ class Pages(Protocol):
         ...
 
 
+_SHAPELESS = (
+    *(LookupError, TypeError, ValueError, AttributeError, csv.Error),
+    *(ArithmeticError, RecursionError, WrongUseError),  # a date out of bounds, JSON without end, a date that is none
+)
+
+
 @contextmanager
 def expect_shape(where: str) -> Iterator[None]:
     """Say where an answer has a shape that is not understood; a publisher's slip must not end the run.
@@ -154,11 +161,16 @@ def expect_shape(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError, csv.Error) as error:
+    except _SHAPELESS as error:
         raise RefusedAnswerError(
             f"{where} answered in a shape that is not understood: {type(error).__name__}: {error}",
             "look at its JSON; a new shape belongs in etl/publishers/",
         ) from error
+
+
+def london_day(moment: str) -> date:
+    """The London date of a timestamp, whatever its offset; one without an offset is London's."""
+    return published_on(parse_published(moment))
 
 
 @dataclass(frozen=True)

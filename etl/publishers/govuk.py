@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 from etl.errors import JusticeError, RefusedAnswerError, UnreachableError, WrongUseError
 from etl.http import GOV_UK, Answer
-from etl.landing import parse_published, published_on
+from etl.landing import parse_published
 from etl.publishers import (
     Choice,
     Edition,
@@ -26,12 +26,14 @@ from etl.publishers import (
     choose_files,
     expect_shape,
     find_rule,
+    london_day,
 )
 from etl.sources.places import GovUkPlace
 
 SITE = f"https://{GOV_UK}"
 _MOVES = 5
 _GONE = (404, 410)
+_ANNOUNCEMENTS = "/government/statistics/announcements/"
 _ANNOUNCED_DAYS = 60
 """How long ago an announced day may be, at the least, for it still to be asked for: cancellations come late."""
 
@@ -259,11 +261,6 @@ def _times(item: Json) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(time) for time in times if time))
 
 
-def london_day(moment: str) -> date:
-    """The London date of a timestamp, whatever its offset."""
-    return published_on(datetime.fromisoformat(moment).isoformat())
-
-
 # --- announcements ----------------------------------------------------------------------------------------
 
 
@@ -330,11 +327,20 @@ def _parse_time(text: str | None) -> str | None:
 
 
 def _settle(key: str, pages: Pages) -> list[Expected]:
-    """What became of an announcement, if anything: when the statistics appear it redirects to them."""
-    answer, item = pages.read_json(f"{SITE}/api/content{key}", project_item)
-    with expect_shape(f"{SITE}{key}"):
-        if item.get("schema_name") == "redirect":
-            return [Expected(key, "", "published", None, "", urljoin(SITE, item["redirects"][0]["destination"]))]
-    if answer.status in _GONE and not answer.is_from_mirror:
-        return [Expected(key, "", "cancelled", None, "", f"{SITE}{key}")]
-    return []
+    """What became of an announcement, if anything: when the statistics appear it redirects to them.
+
+    One that was renamed redirects to another announcement: then it is that one which says what became of it.
+    """
+    path = key
+    for _ in range(_MOVES + 1):
+        answer, item = pages.read_json(f"{SITE}/api/content{path}", project_item)
+        if answer.status in _GONE and not answer.is_from_mirror:
+            return [Expected(key, "", "cancelled", None, "", f"{SITE}{path}")]
+        if item.get("schema_name") != "redirect":
+            return []
+        with expect_shape(f"{SITE}{path}"):
+            url = urljoin(SITE, item["redirects"][0]["destination"])
+        if not url.startswith(f"{SITE}{_ANNOUNCEMENTS}"):
+            return [Expected(key, "", "published", None, "", url)]
+        path = urlsplit(url).path
+    raise RefusedAnswerError(f"{SITE}{key} has moved too often, at last to {SITE}{path}", "look at the page by hand")

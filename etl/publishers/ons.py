@@ -9,10 +9,21 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from etl.cells import parse_day, parse_period_end
-from etl.errors import JusticeError, RefusedAnswerError
+from etl.errors import JusticeError, RefusedAnswerError, WrongUseError
 from etl.http import ONS, Answer
-from etl.landing import LONDON, published_on
-from etl.publishers import Edition, Expected, Json, ListedFile, Listing, Pages, Problem, choose_files, expect_shape
+from etl.landing import LONDON, parse_published
+from etl.publishers import (
+    Edition,
+    Expected,
+    Json,
+    ListedFile,
+    Listing,
+    Pages,
+    Problem,
+    choose_files,
+    expect_shape,
+    london_day,
+)
 from etl.sources.places import OnsPlace
 
 SITE = f"https://{ONS}"
@@ -100,7 +111,7 @@ def _list_edition(place: OnsPlace, uri: str, pages: Pages, newest: str | None, s
     # What replaced the last version is the one that stands.
     replaced_at = [version.get("updateDate") for version in versions]
     stands_since = next(filter(None, reversed(replaced_at)), page.get("description", {}).get("releaseDate") or newest)
-    if since and stands_since and published_on(stands_since) < since:
+    if since and stands_since and london_day(stands_since) < since:
         return Listing()
     title = _title(page, uri)
     listing = Listing()
@@ -168,10 +179,9 @@ def _title(page: Json, uri: str) -> str:
 
 
 def _downloads(page: Json, uri: str) -> list[ListedFile]:
-    return [
-        ListedFile(f"{SITE}/file?uri={uri}/{download['file']}", str(download["file"]), str(download.get("title") or ""))
-        for download in page.get("downloads", [])
-    ]
+    # A download may have a title too, but the rules are for file names.
+    names = [str(download["file"]) for download in page.get("downloads", [])]
+    return [ListedFile(f"{SITE}/file?uri={uri}/{name}", name, title="") for name in names]
 
 
 def _expect(landing: Json) -> list[Expected]:
@@ -182,7 +192,7 @@ def _expect(landing: Json) -> list[Expected]:
         return []
     uri = str(landing["uri"])
     newest = description.get("releaseDate")
-    title = f"{description.get('title')}, the one after {published_on(newest) if newest else 'the newest'}"
+    title = f"{description.get('title')}, the one after {london_day(newest) if newest else 'the newest'}"
     return [Expected(_next_key(landing), title, "announced", parse_expected(text), text, f"{SITE}{uri}")]
 
 
@@ -194,7 +204,8 @@ def _next_key(landing: Json) -> str:
 def parse_expected(text: str) -> str | None:
     """A time, a day (`22 October 2026`) or the last day of a month (`October 2026`), ISO 8601; None for words."""
     try:
-        return datetime.fromisoformat(text).astimezone(LONDON).isoformat(timespec="seconds")
-    except ValueError:
+        moment = datetime.fromisoformat(parse_published(text))
+        return moment.astimezone(LONDON).isoformat(timespec="seconds")
+    except (WrongUseError, OverflowError):
         day = parse_day(text) or parse_period_end(text)
     return None if day is None else datetime(day.year, day.month, day.day, tzinfo=LONDON).isoformat()

@@ -113,3 +113,30 @@ def test_a_place_that_announces_nothing_is_not_asked(publishers: Publishers) -> 
     publishers.declare(PLACE)
     publishers.put(item(PATH))
     assert not any("search.json" in asked.url for asked in publishers.night().asked)
+
+
+def test_an_announcement_that_was_renamed_stays_open_until_the_other_is_settled(govuk: Publishers) -> None:
+    entry_after(govuk, announce())
+    renamed = f"{LINK}-and-more"
+    govuk.put(redirect_item(LINK, renamed))
+    govuk.put(item(renamed, schema_name="statistics_announcement"))
+    assert entry_after(govuk).status == "announced"
+    statistics = "/government/statistics/proven-reoffending-statistics-october-to-december-2024"
+    govuk.put(redirect_item(renamed, statistics))
+    entry = entry_after(govuk)
+    assert (entry.key, entry.status, entry.url) == (LINK, "published", f"{SITE}{statistics}")
+
+
+def test_a_renamed_announcement_that_is_gone_is_cancelled(govuk: Publishers) -> None:
+    entry_after(govuk, announce())
+    govuk.put(redirect_item(LINK, f"{LINK}-and-more"))
+    govuk.archive.answer(f"{API}{LINK}-and-more", 410)
+    assert entry_after(govuk).status == "cancelled"
+
+
+def test_announcements_that_lead_to_each_other_are_reported(govuk: Publishers) -> None:
+    entry_after(govuk, announce())
+    govuk.put(redirect_item(LINK, f"{LINK}-and-more"))
+    govuk.put(redirect_item(f"{LINK}-and-more", LINK))
+    assert entry_after(govuk).status == "announced"
+    assert "has moved too often" in govuk.night().whys

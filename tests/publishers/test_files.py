@@ -96,6 +96,8 @@ def test_a_page_that_lists_another_file_in_its_place(govuk: Publishers) -> None:
     ]
     states = [(seen.state, seen.requested_url) for seen in govuk.observed()]
     assert states == [("new", URL), ("superseded", URL), ("revised", NEWER)]
+    first, _, newer = govuk.observed()
+    assert newer.previous_sha256 == first.sha256
 
 
 def test_an_unpublished_document_gives_a_page_and_nothing_is_landed(govuk: Publishers) -> None:

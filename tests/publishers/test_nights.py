@@ -9,11 +9,19 @@ from typing import Any
 import pytest
 
 from etl import editions
+from etl import refresh as refresh_module
+from etl.errors import ExitStatus, JusticeError
+from etl.files import hold_lease
 from etl.landing import verify
+from etl.refresh import Refreshed
+from etl.settings import Settings
+from etl.sources import load_source
 from etl.sources.places import GovUkPlace, OnsPlace, Wanted
+from etl.visits import Visit
 from tests.publishers.support import (
     ONS,
     PAGE,
+    SOURCE,
     Publishers,
     asset,
     attachment,
@@ -147,4 +155,84 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(collected: Publishers, monke
         with pytest.raises(OSError, match="No space left"):
             collected.night()
     assert collected.releases == []
+    assert collected.night().states == ["new"] * COUNT
+
+
+@pytest.fixture
+def sources(collected: Publishers) -> Publishers:
+    """The collection, and a page of ONS: two sources and no other."""
+    both = {SOURCE: GOVUK, "recorded_crime_ons": ONS_PLACE}
+    changed = {name: load_source(name).model_copy(update={"places": [place]}) for name, place in both.items()}
+    collected.monkeypatch.setattr(refresh_module, "declared_sources", lambda: changed)
+    # Landed and not built: that takes long, and is no business of these tests.
+    collected.monkeypatch.setattr(refresh_module, "list_releases", lambda _: [])
+    collected.put(landing_page(f"{PAGE}/one"))
+    collected.put(edition_page(f"{PAGE}/one", "One", "2026-07-17T23:00:00.000Z", "one.csv"))
+    collected.archive.put(f"{ONS}/file?uri={PAGE}/one/one.csv", table(99))
+    return collected
+
+
+def refresh_all(publishers: Publishers) -> Refreshed:
+    settings = Settings(home=publishers.home, replica_url=publishers.replica.url, lease_wait_seconds=0)
+    return refresh_module.refresh(settings)
+
+
+def test_a_source_that_another_run_holds_keeps_no_other_from_going_on(sources: Publishers) -> None:
+    with hold_lease(sources.home / "landing" / "seen" / SOURCE, "refresh", 0):
+        result = refresh_all(sources)
+    assert [(o.source, o.state) for o in result.outcomes] == [
+        (SOURCE, "unreachable"),
+        ("recorded_crime_ons", "new"),
+    ]
+    assert "is being refreshed by" in result.outcomes[0].why
+    assert result.exit_status == ExitStatus.FAILED
+    assert refresh_all(sources).exit_status == ExitStatus.DONE
+
+
+def test_a_cache_that_is_damaged_is_asked_for_again(sources: Publishers) -> None:
+    refresh_all(sources)
+    for path in (sources.home / "landing" / "seen" / SOURCE).glob("*.json"):
+        path.write_text("{", encoding="utf-8")
+    result = refresh_all(sources)
+    assert [outcome.state for outcome in result.outcomes] == ["unchanged"] * (COUNT + 1)
+    assert result.exit_status == ExitStatus.DONE
+
+
+def test_a_damaged_calendar_keeps_nothing_from_being_taken(sources: Publishers) -> None:
+    refresh_all(sources)
+    calendar = sources.home / "landing" / "calendar" / "recorded_crime_ons.json"
+    calendar.write_text("{", encoding="utf-8")
+    result = refresh_all(sources)
+    assert sorted(outcome.state for outcome in result.outcomes) == ["refused"] + ["unchanged"] * (COUNT + 1)
+    assert any(str(calendar) in outcome.why for outcome in result.outcomes)
+
+
+def test_a_source_that_fails_is_an_outcome_of_its_own(sources: Publishers) -> None:
+    real = refresh_module.take
+
+    def fail(visit: Visit, *args: Any) -> Any:
+        if visit.source.source == SOURCE:
+            raise JusticeError("the landing zone is damaged", "restore it")
+        return real(visit, *args)
+
+    sources.monkeypatch.setattr(refresh_module, "take", fail)
+    result = refresh_all(sources)
+    assert [(o.state, o.why) for o in result.outcomes] == [
+        ("unreachable", "the landing zone is damaged → restore it"),
+        ("new", ""),
+    ]
+    assert result.exit_status == ExitStatus.FAILED
+
+
+def test_a_publisher_that_asks_for_rest_gets_it(collected: Publishers, slept: list[float]) -> None:
+    for number in range(1, COUNT + 1):
+        collected.archive.answer(asset(f"{number}.csv", number), 429)
+    night = collected.night()
+    assert night.states == ["unreachable"] * COUNT
+    assert sum("/media/" in asked.url for asked in night.asked) == 10
+    assert sum(slept) <= 9 * 60
+    assert "assets.publishing.service.gov.uk does not answer; it is not asked again in this run" in night.whys
+    assert night.news == [True] * COUNT
+    for number in range(1, COUNT + 1):
+        collected.archive.put(asset(f"{number}.csv", number), table(number))
     assert collected.night().states == ["new"] * COUNT

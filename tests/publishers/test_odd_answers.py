@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from etl import editions
+from etl.errors import WrongUseError
 from etl.release_calendar import read_calendar
 from etl.sources.places import Announcements, GovUkPlace, OnsPlace, Wanted
 from etl.visits import Visit
@@ -107,6 +109,10 @@ def test_an_edition_that_was_merged_into_another_is_taken_once(two: Publishers) 
         {"updated_at": "soon"},
         {"public_updated_at": "25/01/2024"},
         {"withdrawn_notice": {"explanation": "", "withdrawn_at": "soon"}},
+        {"updated_at": "0001-01-01T00:00:00Z"},
+        {"first_published_at": "0001-01-01T00:00:00+01:00"},
+        {"public_updated_at": "9999-12-31T23:59:59-01:00"},
+        {"withdrawn_notice": {"explanation": "", "withdrawn_at": "0001-01-01T00:00:00Z"}},
     ],
 )
 def test_a_date_that_is_none_stops_one_edition_and_no_other(two: Publishers, more: dict[str, Any]) -> None:
@@ -114,6 +120,30 @@ def test_a_date_that_is_none_stops_one_edition_and_no_other(two: Publishers, mor
     night = two.night()
     assert sorted(night.states) == ["refused", "unchanged"]
     assert f"{SITE}{PATH} answered in a shape that is not understood" in night.whys
+
+
+def test_json_nested_without_end_stops_one_edition_and_no_other(two: Publishers) -> None:
+    two.archive.put(f"{API}{PATH}", b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}")
+    night = two.night()
+    assert sorted(night.states) == ["refused", "unchanged"]
+    assert "where an object of JSON was expected" in night.whys
+
+
+@pytest.mark.parametrize("error", [OverflowError("date"), RecursionError("deep"), WrongUseError("no date")])
+def test_an_edition_that_cannot_be_taken_is_an_outcome_of_its_own(two: Publishers, error: Exception) -> None:
+    put_edition(two, PATH, 3, "Edition one")
+    real = editions.publication_time
+
+    def fail(times: Any, *args: Any) -> str:
+        raise error
+
+    with two.monkeypatch.context() as patched:
+        patched.setattr(editions, "publication_time", fail)
+        night = two.night()
+    assert editions.publication_time is real
+    assert sorted(night.states) == ["refused", "unchanged"]
+    assert f"{SITE}{PATH} answered in a shape that is not understood: {type(error).__name__}" in night.whys
+    assert sorted(two.night().states) == ["revised", "unchanged"]
 
 
 def test_a_link_without_a_page_is_reported_with_the_others(two: Publishers) -> None:
@@ -360,6 +390,22 @@ def test_a_release_that_will_not_come_is_cancelled(ons: Publishers) -> None:
     ons.put(landing_page(MARCH, released="2026-07-17T23:00:00.000Z", following="Discontinued"))
     ons.night()
     assert [entry.status for entry in read_calendar(ons.home)] == ["cancelled"]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "soon"])
+def test_a_date_of_ons_that_is_none_stops_one_edition_and_no_other(ons: Publishers, moment: str) -> None:
+    ons.put(edition_page(MARCH, "March 2026", moment, "march.csv"))
+    night = ons.night()
+    assert sorted(night.states) == ["new", "refused"]
+    assert f"{ONS}{MARCH} answered in a shape that is not understood" in night.whys
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00"])
+def test_a_dataset_page_of_ons_with_a_date_that_is_none_is_refused(ons: Publishers, moment: str) -> None:
+    ons.put(landing_page(JUNE, MARCH, released=moment))
+    night = ons.night()
+    assert night.states == ["refused"]
+    assert "answered in a shape that is not understood" in night.whys
 
 
 # --- services --------------------------------------------------------------------------------------------

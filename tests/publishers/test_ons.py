@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from etl.release_calendar import read_calendar
@@ -182,3 +184,38 @@ def test_a_page_that_does_not_answer_says_nothing_of_what_is_to_come(ons: Publis
     ons.archive.answer(f"{ONS}{PAGE}/data", 503)
     assert ons.night().states == ["unreachable"]
     assert read_calendar(ons.home) == before
+
+
+def test_a_page_in_which_only_noise_was_new_comes_back_as_it_was_seen_last(publishers: Publishers) -> None:
+    """The day of release is no change by itself, but the calendar goes by it: a 304 stands for the newest body."""
+    publishers.declare(PLACE, source=SOURCE)
+    publishers.put(edition_page(MARCH, "Year ending March 2026", "2026-07-17T23:00:00.000Z", "march.csv"))
+    put_file(publishers, MARCH, "march.csv", 1)
+    publishers.put(landing_page(MARCH, released="2026-07-17T23:00:00.000Z", following="To be announced"))
+    publishers.night()
+    publishers.put(landing_page(MARCH, released="2026-10-21T23:00:00.000Z", following="To be announced"))
+    publishers.night()
+    entries = read_calendar(publishers.home)
+    assert [entry.status for entry in entries] == ["published", "announced"]
+    pages = sorted((publishers.home / "landing" / "pages").iterdir())
+    assert len(pages) == 2  # what was noise does not pile up
+    night = publishers.night()
+    assert [asked.status for asked in night.asked] == [304] * 3
+    assert read_calendar(publishers.home) == entries
+    assert [seen.state for seen in publishers.observed("page")] == ["new"] * 2 + ["unchanged"] * 4
+
+
+def test_a_download_with_a_title_is_found_by_its_name(ons: Publishers) -> None:
+    page = edition_page(JUNE, "Year ending June 2026", None)
+    ons.put(page | {"downloads": [{"file": "june.csv", "title": "Police force area data tables"}]})
+    assert ons.night().states == ["new", "new"]
+    assert ons.releases == BOTH
+
+
+def test_older_editions_are_left_alone_unless_they_are_landed(ons: Publishers) -> None:
+    assert ons.night(since=date(2026, 7, 19)).states == ["new"]
+    assert ons.releases == BOTH[:1]
+    assert ons.night(since=date(2026, 7, 18)).states == ["new", "unchanged"]
+    assert ons.releases == BOTH
+    put_file(ons, MARCH, "march.csv", 9)
+    assert ons.night(since=date(2026, 7, 19)).states == ["revised", "unchanged"]

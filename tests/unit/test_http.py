@@ -336,9 +336,9 @@ def test_whoever_asks_to_wait_for_long_is_left_alone(
     archive.answer(PAGE, status, {"Retry-After": in_an_hour})
     with pytest.raises(UnreachableError, match=r"wait for 3,\d{3} seconds"):
         door.get(PAGE)
-    archive.answer(PAGE, status, {"Retry-After": "soon"})
+    archive.answer(FILE, status, {"Retry-After": "soon"})
     with pytest.raises(UnreachableError, match="Invalid Retry-After header: soon"):
-        door.get(PAGE)
+        door.get(FILE)
     assert slept == []
     assert len(replica.asked) == 3
 
@@ -351,10 +351,87 @@ def test_what_may_pass_is_tried_five_times(
     with pytest.raises(UnreachableError, match=f"{PAGE} answered {status} to 5 requests"):
         door.get(PAGE)
     assert len(replica.asked) == 5
-    assert slept == ([60, 60, 60, 60] if status == 429 else [2, 4, 8])
+    assert slept == ([60, 60, 60, 60] if status == 429 else [1, 2, 4, 8])
     archive.answer(PAGE, 503)
     archive.put(PAGE, BODY, in_turn=True)
     assert door.get(PAGE)[0].attempts == 2
+
+
+def misses(door: Http, *urls: str) -> list[str]:
+    """Why each of these could not be had."""
+    whys = []
+    for url in urls:
+        with pytest.raises(UnreachableError) as raised:
+            door.get(url)
+        whys.append(raised.value.what)
+    return whys
+
+
+def test_a_host_that_does_not_answer_is_given_up(
+    archive: Archive, replica: Replica, door: Http, slept: list[float]
+) -> None:
+    for number in range(1, 5):
+        archive.answer(f"{PAGE}{number}", 429)
+    archive.put(FILE, BODY)
+    whys = misses(door, *(f"{PAGE}{number}" for number in range(1, 5)))
+    assert len(replica.asked) == 10
+    assert "answered 429 to 5 requests" in whys[1]
+    given_up = "is not asked for: www.gov.uk does not answer; it is not asked again in this run"
+    assert whys[2:] == [f"{PAGE}3 {given_up}", f"{PAGE}4 {given_up}"]
+    # After the first one was given up, the penalty passed before the host was asked again.
+    assert slept == pytest.approx([60] * 9, abs=1)
+    assert download(door)[1] == BODY  # another host
+    with Http(Settings(replica_url=replica.url)) as next_run:
+        archive.put(f"{PAGE}1", BODY)
+        assert next_run.get(f"{PAGE}1")[1] == BODY
+
+
+def test_a_publisher_without_connection_is_given_up_too(archive: Archive, slept: list[float]) -> None:
+    with Replica(archive) as replica:
+        url = replica.url
+    with Http(Settings(replica_url=url)) as door:
+        whys = misses(door, PAGE, PAGE, PAGE, FILE)
+    assert ["Connection refused" in why for why in whys] == [True, True, False, True]
+
+
+def test_a_good_answer_makes_up_for_a_bad_one(archive: Archive, door: Http, slept: list[float]) -> None:
+    archive.answer(f"{PAGE}bad", 503)
+    archive.answer(PAGE, 404)
+    for _ in range(3):
+        assert "answered 503 to 5 requests" in misses(door, f"{PAGE}bad")[0]
+        assert door.get(PAGE)[0].status == 404
+
+
+def test_a_host_is_left_alone_for_as_long_as_its_last_answer_asks(
+    archive: Archive, door: Http, slept: list[float]
+) -> None:
+    archive.answer(f"{PAGE}bad", 503, {"Retry-After": "90"})
+    archive.put(PAGE, BODY)
+    misses(door, f"{PAGE}bad")
+    assert slept == [90] * 4
+    door.get(PAGE)
+    assert slept[4:] == pytest.approx([90], abs=1)
+    door.get(PAGE)
+    assert len(slept) == 5
+
+
+def test_the_first_repetition_keeps_the_pace(archive: Archive, door: Http, slept: list[float]) -> None:
+    archive.answer(PAGE, 503)
+    archive.put(PAGE, BODY, in_turn=True)
+    door.get(PAGE)
+    assert slept == [1]
+
+
+def test_a_publisher_that_falls_silent_is_waited_for_so_long_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    assert http._TIMEOUTS == (10, 60)
+    monkeypatch.setattr(http, "_TIMEOUTS", (0.2, 0.2))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,  # takes connections and says nothing
+        Http(Settings(replica_url=f"http://127.0.0.1:{server.getsockname()[1]}")) as door,
+    ):
+        assert "timed out" in misses(door, PAGE)[0]
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 422])
@@ -458,6 +535,11 @@ def test_as_much_as_allowed_is_taken_and_no_byte_more(
     monkeypatch.setattr(http, "_FILE_BYTES", len(BODY) - 1)
     with pytest.raises(RefusedAnswerError, match="more than 1,049 bytes"):
         download(door)
+
+
+def test_how_much_and_how_long_one_answer_may_be() -> None:
+    assert http._FILE_BYTES == 600 * 1024 * 1024
+    assert http._LONGEST_ANSWER_SECONDS == 30 * 60
 
 
 @pytest.mark.parametrize(
@@ -631,3 +713,17 @@ def test_each_publisher_has_its_pace_and_a_replica_none(
         for url in [PAGE, FILE, PAGE, PAGE, FILE]:
             door.get(url)
     assert slept == pytest.approx([0.2, 0.4, 0.2])  # no publisher waits for another
+
+
+def test_broken_pages_do_not_give_their_host_up(archive: Archive, door: Http, slept: list[float]) -> None:
+    for name in ("a", "b", "c"):
+        archive.answer(f"https://www.gov.uk/{name}", 500)
+    archive.put(FILE, BODY, cut_at=10)
+    archive.put("https://www.gov.uk/d", BODY)
+    for name in ("a", "b", "c"):
+        with pytest.raises(UnreachableError, match="answered 500"):
+            door.get(f"https://www.gov.uk/{name}")
+    for _ in range(3):
+        with pytest.raises(UnreachableError, match="could not be fetched in 4 requests"):
+            download(door)
+    assert door.get("https://www.gov.uk/d")[1] == BODY

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from etl.errors import JusticeError
 from etl.http import Validators
 from etl.observations import Observation, ObservationLog, Seen, SeenAddresses, last_asked, new_run_id, read_observations
 
@@ -37,6 +36,14 @@ def test_observations_come_back_as_they_were_run_after_run(home: Path) -> None:
     assert [each.title for each in read_observations(home)] == ["Mid-2024", "Zweitens – “2”", "Mid-2024"]
     assert next(read_observations(home)) == FIRST
     assert list(read_observations(home))[2] == later
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\r", "\n"])
+def test_a_title_with_an_odd_line_break_is_no_torn_line(home: Path, caplog: pytest.LogCaptureFixture, odd: str) -> None:
+    kept = replace(FIRST, title=f"Mid{odd}2024")
+    ObservationLog(home, FIRST.run_id).add(kept)
+    assert list(read_observations(home)) == [kept]
+    assert "torn" not in caplog.text
 
 
 def test_the_torn_line_of_a_killed_run_is_left_out(home: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -90,9 +97,16 @@ def test_what_did_not_change_is_not_written_again(home: Path) -> None:
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
 
 
-def test_a_damaged_address_is_named(home: Path) -> None:
-    SeenAddresses(home, "population").update(URL, etag='"1"')
+@pytest.mark.parametrize("content", ["{", "[]", "", '{"etag": null}'])
+def test_a_damaged_address_was_never_asked(home: Path, caplog: pytest.LogCaptureFixture, content: str) -> None:
+    seen = SeenAddresses(home, "population")
+    seen.update(URL, etag='"1"')
     (path,) = (home / "landing" / "seen" / "population").glob("*.json")
-    path.write_text("{", encoding="utf-8")
-    with pytest.raises(JusticeError, match=path.name):
-        SeenAddresses(home, "population")
+    path.write_text(content, encoding="utf-8")
+    seen.update("https://www.ons.gov.uk/b/data", etag='"2"')
+    again = SeenAddresses(home, "population")
+    assert again.get(URL) == Seen(URL)
+    assert again.get("https://www.ons.gov.uk/b/data").etag == '"2"'
+    assert "a seen address is damaged" in caplog.text
+    again.update(URL, etag='"3"')
+    assert SeenAddresses(home, "population").get(URL).etag == '"3"'
