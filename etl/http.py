@@ -14,7 +14,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -187,6 +187,9 @@ class _Session(requests.Session):
 class Http:
     """One run's door to the publishers; use it as a context.
 
+    `last_answer` is the last answer to the last request, also where it was refused: its status, where it came from,
+    and where it would lead. Its body was not taken then.
+
     Args:
         settings: contact and replica.
         is_paced: whether to keep the publishers' pace; None keeps it but towards a replica.
@@ -204,6 +207,7 @@ class Http:
             )
         is_paced = self.replica is None if is_paced is None else is_paced
         self._paces = {host: Pace(rate) for host, rate in _PER_SECOND.items()} if is_paced else {}
+        self.last_answer: Answer | None = None
         self._host = ""
         self._misses: Counter[str] = Counter()
         self._not_before: dict[str, float] = {}
@@ -255,6 +259,7 @@ class Http:
     ) -> Answer:
         headers = headers | (validators or Validators()).headers()
         sent = [0]
+        self.last_answer = None
         # urllib3's `Retry` repeats connections and statuses (requests' exceptions are past it), but no body that
         # is cut short: that one is urllib3's own exception.
         repeat = tenacity.Retrying(
@@ -283,8 +288,10 @@ class Http:
         while True:
             response = self._send(passed[-1], headers, sent)
             with response:
+                self.last_answer = _describe(passed, response, sent[0], 0, None)
                 if response.status_code in _REDIRECT_STATUSES:
                     passed.append(_follow(passed, response.headers.get("Location")))
+                    self.last_answer = replace(self.last_answer, redirects=tuple(passed[1:]))
                     continue
                 if response.status_code in _STATUSES_TO_RETRY:
                     self._keep_penalty(response)
@@ -293,7 +300,8 @@ class Http:
                         f"{passed[-1]} answered {response.status_code} to {sent[0]} requests", "the next run asks again"
                     )
                 size, sha256 = _save(response, target, limit, passed[-1])
-                return _describe(passed, response, sent[0], size, sha256)
+                self.last_answer = _describe(passed, response, sent[0], size, sha256)
+                return self.last_answer
 
     def _send(self, url: str, headers: dict[str, str], sent: list[int]) -> requests.Response:
         self._host = host = _check_address(url)

@@ -78,7 +78,7 @@ class Visit:
                 return answer, self._read_absent(url, answer, body)
             return answer, self._take_page(seen, answer, body, project)
         except JusticeError as error:
-            self.observe(url, "page", answer, error=error)
+            self.observe(url, "page", answer or self._http.last_answer, error=error)
             raise
 
     def _take_page(self, seen: Seen, answer: Answer, body: bytes, project: Callable[[Json], object]) -> Json:
@@ -148,7 +148,10 @@ class Visit:
         is_here = blob is not None and blob.exists()
         validators = seen.validators if is_here and not self._is_due(seen) else None
         target = temporary.enter_context(temporary_file(self.home / "landing" / "incoming"))
-        answer = self.last_answer = self._http.download(file.url, target, validators)
+        try:
+            answer = self._http.download(file.url, target, validators)
+        finally:
+            self.last_answer = self._http.last_answer
         target.flush()
         if answer.status == 304 and blob is not None and seen.sha256:
             return Fetched(file, blob, seen.sha256, sniff(blob, file.filename), answer, seen.sha256)
@@ -224,7 +227,8 @@ class Visit:
                 "fastly_backend_name": answer.backend,
                 "content_type": answer.content_type,
                 "attempts": answer.attempts,
-                "bytes": answer.bytes,
+                # A body that was refused on its way was not taken: nobody knows how long it is.
+                "bytes": answer.bytes if answer.sha256 or answer.status != 200 else None,
                 "sha256": answer.sha256,
             }
         self._log.add(Observation(**content | more))

@@ -125,6 +125,12 @@ def test_a_draft_is_not_public(govuk: Publishers) -> None:
     assert night.states == ["refused"]
     assert "draft-assets.publishing.service.gov.uk is not among the publishers" in night.whys
     assert govuk.releases == LAST_NIGHT
+    seen = govuk.observed()[-1]
+    assert (seen.state, seen.status, seen.attempts, seen.bytes, seen.sha256) == ("refused", 302, 1, 0, None)
+    assert (seen.final_url, seen.redirects) == (
+        URL,
+        ("https://draft-assets.publishing.service.gov.uk/media/1/tables.csv",),
+    )
 
 
 def test_a_file_that_leads_home_is_refused(govuk: Publishers) -> None:
@@ -204,6 +210,8 @@ def test_a_gzip_bomb_is_refused(govuk: Publishers, monkeypatch: pytest.MonkeyPat
     assert night.states == ["refused"]
     assert "holds more than 1,048,576 bytes when decoded" in night.whys
     assert govuk.releases == LAST_NIGHT
+    seen = govuk.observed()[-1]
+    assert (seen.state, seen.status, seen.final_url, seen.bytes, seen.sha256) == ("refused", 200, URL, None, None)
 
 
 def test_a_lying_zip_is_refused(govuk: Publishers) -> None:
@@ -335,3 +343,13 @@ SEEN = "2024-03-03T03:00:00+00:00"
 )
 def test_when_a_file_was_published(times: list[str], uploaded: str | None, after: str | None, expected: str) -> None:
     assert publication_time(times, uploaded, after, SEEN) == expected
+
+
+def test_who_was_busy_is_kept(govuk: Publishers) -> None:
+    govuk.archive.answer(URL, 503, {"Retry-After": "301", "Fastly-Backend-Name": "origin", "Age": "7"})
+    assert govuk.night().states == ["unreachable"]
+    govuk.archive.answer(URL, 500, {"Fastly-Backend-Name": "origin", "Age": "7"})
+    assert govuk.night().states == ["unreachable"]
+    seen = govuk.observed()[-1]
+    assert (seen.state, seen.status, seen.attempts) == ("unreachable", 500, 5)
+    assert (seen.fastly_backend_name, seen.age_seconds) == ("origin", 7)
