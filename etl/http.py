@@ -180,7 +180,7 @@ class _PublicAdapter(HTTPAdapter):
 class _Session(requests.Session):
     """Leaves redirects to us: requests reads where one leads even when told not to follow it."""
 
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - as requests calls it
         return None
 
 
