@@ -36,6 +36,9 @@ format: install ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+schemas: install ## write the JSON Schemas of what is written by hand to schemas/json/
+	$(BIN)/python -m etl.json_schemas
+
 bench: install ## measure what the README's table states (about ten minutes)
 	$(BIN)/python -m benchmarks
 
@@ -49,4 +52,4 @@ clean: ## remove the demo home, the virtual environment and caches (never data/)
 	chmod -R u+w demo-data 2>/dev/null || true
 	rm -rf demo-data .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help install demo refresh test lint format bench lock clean
+.PHONY: help install demo refresh test lint format schemas bench lock clean

@@ -24,6 +24,7 @@ from benchmarks.figures import make_home
 from benchmarks.generate import AREAS, write_workbook
 from benchmarks.nights import measure_nights
 from benchmarks.ranks import measure_ranks
+from benchmarks.validation import measure_validation
 from etl.landing import land
 
 SMALL_AREAS = 8
@@ -182,6 +183,8 @@ def main() -> None:
         folder = Path(name)
         rows = measure_reading(folder, AREAS // 50 if options.quick else AREAS, repeats)
         rows += measure_building(folder, 6 if options.quick else None)
+        tell("validating tidy lines")
+        rows += measure_validation(options.quick)
         tell("ranking authorities")
         rows += measure_ranks(options.quick)
         tell("asking publishers politely")

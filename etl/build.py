@@ -8,40 +8,67 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from etl.cells import name_key
-from etl.contracts import Contract, contracts, literal, quote
+from etl.contracts import Contract, literal, quote
+from etl.corrections import find_corrections, load_corrections
+from etl.data_docs import write_data_docs
 from etl.errors import JusticeError
 from etl.files import remove_tree, sync_folder, write_json
-from etl.landing import Release, home_kind, list_releases, published_on
+from etl.gates import (
+    Verdict,
+    check_files,
+    check_rule,
+    check_table,
+    keep_out_causes,
+    remove_stale_checks,
+    split_models,
+)
+from etl.inputs import load_contract_rows, load_inputs, load_rows, load_seen
+from etl.landing import Record, Release, home_kind, list_releases
 from etl.manifest import MANIFEST, WAREHOUSE, compute_version
-from etl.models import PUBLISHED_SCHEMAS, WORK_SCHEMA, find_models, published_contracts, run_model
-from etl.observations import read_observations
+from etl.models import PUBLISHED_SCHEMAS, WORK_SCHEMA, Model, find_models, published_contracts, run_model
+from etl.quarantine import LINES, make_items, show_items, summarise, write_items
 from etl.reading import KeptOut, TidyFile, read_landed, remove_stale
 from etl.reading_process import ReadingProcess
-from etl.release_calendar import read_calendar
-from etl.settings import Settings, own_version, project_root
+from etl.settings import Settings, own_version
 from etl.sources import declared_sources
+from etl.violations import load_accepted
 
 logger = logging.getLogger(__name__)
 
 RANKS = "ranks"
 """The folder of a home where rankings are kept, so that none is made twice."""
+CHECK_RESULT = "meta.check_result"
+"""The table of what the gates found: made when all others are."""
+
+DATA_DOCS = "data-docs"
+"""The folder of a version with Great Expectations' pages."""
+
+_BUILT_BY = f"justice-etl {own_version()}"
 _SCRATCH = ("tidy", "seed", "input", WORK_SCHEMA)
 _HASHED_ROWS_AT_ONCE = 100_000
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What a build rests on: a home, its releases, and those of their files that were read."""
+
+    home: Path
+    releases: list[Release]
+    files: list[TidyFile]
 
 
 @dataclass(frozen=True)
@@ -77,25 +104,33 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
             remove_tree(folder)
     for folder in (home / "versions" / version, home / "staging" / version):
         if (folder / MANIFEST).exists():
+            show_items(home, folder)
             return Built(version, folder, is_new=False)
+    for source in declared_sources():  # before hours of reading, not after
+        load_accepted(source)
+        load_corrections(source)
     remove_tree(home / "staging")
-    files, kept_out = _read_all(home, releases, progress)
+    files, unread = read_all(home, releases, progress)
     building = home / "staging" / f"{version}.building"
     building.mkdir(parents=True)
+    landed = Landed(home, releases, files)
     try:
-        tables, quarantined = _build_warehouse(home, building, version, settings, releases, files, progress)
+        verdict, quarantined, tables = _build_warehouse(building, version, settings, landed, progress)
     except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
         found = " ".join(str(error).split())
         mend = "check the disk and the rights: justice-etl doctor"
         raise JusticeError(f"the warehouse could not be written: {found}", mend) from error
+    write_data_docs(building / DATA_DOCS, verdict.to_pages())
+    items = make_items(releases, unread, quarantined, verdict)
+    write_items(building, items)
+    show_items(home, building)
     manifest = {
         "version": version,
         "built_at": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "built_by": f"justice-etl {own_version()}",
+        "built_by": _BUILT_BY,
         "home": home_kind(home),
         "releases": [release.release_id for release in releases],
-        "kept_out": [asdict(item) for item in kept_out],
-        "quarantined": quarantined,
+        "items": list(summarise(items)),
         "tables": tables,
     }
     write_json(building / MANIFEST, manifest)
@@ -103,12 +138,33 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
     building.rename(staged)
     sync_folder(staged.parent)
     remove_stale(home, (file.path for file in files))
-    logger.info("built", extra={"version": version, "tables": len(tables), "kept_out": len(kept_out)})
+    remove_stale_checks(home, files)
+    counts = dict(Counter(str(item.state) for item in items))
+    logger.info("built", extra={"version": version, "tables": len(tables)} | counts)
     return Built(version, staged, is_new=True)
 
 
-def _read_all(home: Path, releases: list[Release], progress: Progress) -> tuple[list[TidyFile], list[KeptOut]]:
-    records = {record.sha256: record for release in releases for record in release.records}
+def read_all(home: Path, releases: list[Release], progress: Progress) -> tuple[list[TidyFile], list[KeptOut]]:
+    """Read every landed file once, however many releases it belongs to.
+
+    Returns:
+        What was read, and what is kept out since it could not be.
+
+    Raises:
+        JusticeError: landed bytes are gone or damaged, or one file is corrected in two ways.
+    """
+    records: dict[str, Record] = {}
+    for record in (record for release in releases for record in release.records):
+        held = records.setdefault(record.sha256, record)
+        own, others = _corrections_of(record), _corrections_of(held)
+        if own and not others:
+            records[record.sha256] = record  # the same mistake of the same bytes, wherever it is declared
+        elif own != others and own:
+            raise JusticeError(
+                f"{record.filename} is the same file in {held.edition} and {record.edition} of {record.source}, and "
+                "corrections.yml corrects it in two ways",
+                "correct it alike in both editions, or in one of them",
+            )
     files, kept_out = [], []
     with ReadingProcess() as process:
         for done, record in enumerate(records[sha256] for sha256 in sorted(records)):
@@ -122,35 +178,70 @@ def _read_all(home: Path, releases: list[Release], progress: Progress) -> tuple[
     return files, kept_out
 
 
+def _corrections_of(record: Record) -> list[tuple[str, str, str]]:
+    found = find_corrections(record.source, record.edition, record.filename)
+    return [(correction.sheet, correction.cell, correction.corrected) for correction in found]
+
+
 def _build_warehouse(
-    home: Path,
-    folder: Path,
-    version: str,
-    settings: Settings,
-    releases: list[Release],
-    files: list[TidyFile],
-    progress: Progress,
-) -> tuple[dict[str, dict[str, object]], list[dict[str, object]]]:
+    folder: Path, version: str, settings: Settings, landed: Landed, progress: Progress
+) -> tuple[Verdict, list[dict[str, Any]], dict[str, dict[str, object]]]:
+    """Build until no rule keeps another file out: what is built then rests on none that is."""
     path = folder / WAREHOUSE
-    models = find_models()
-    with open_for_building(path, settings.memory_limit) as connection:
-        load_inputs(connection, releases, files)
-        load_seen(connection, home)
-        run = {"run_id": f"build-{version}", "built_at": datetime.now(UTC), "built_by": f"justice-etl {own_version()}"}
-        _load_rows(connection, "input.run", [run])
-        for done, model in enumerate(models):
-            progress(f"building {model.name}", done, len(models))
-            run_model(connection, model, home / RANKS)
-        progress("built", len(models), len(models))
-        quarantined = _write_quarantine(home, connection)
-        tables = {
-            contract.name: hash_table(connection, contract)
-            for contract in published_contracts()
-            if not contract.unhashed and not contract.view
-        }
+    of_files = check_files(landed.home, landed.releases, landed.files)
+    kept_out = of_files.kept_out
+    deciding, rest = split_models(find_models())
+    while True:
+        verdict = of_files.copy(kept_out)
+        with open_for_building(path, settings.memory_limit) as connection:
+            load_inputs(connection, landed.releases, landed.files, kept_out)
+            run_models(connection, deciding, verdict, landed.home, progress)
+            if verdict.kept_out.keys() == kept_out.keys():
+                load_seen(connection, landed.home)
+                run = {"run_id": f"build-{version}", "built_at": datetime.now(UTC), "built_by": _BUILT_BY}
+                load_rows(connection, "input.run", [run])
+                run_models(connection, rest, verdict, landed.home, progress)
+                _check_tables(connection, verdict, progress)
+                quarantined = _write_quarantine(folder, connection)
+                tables = _hash_tables(connection)
+                break
+        kept_out = keep_out_causes(verdict, kept_out, landed.releases)
+        path.unlink()
     if (leftover := path.with_name(f"{path.name}.wal")).exists():
         raise JusticeError(f"{leftover} was left beside the warehouse", "build again; if it stays, report it")
-    return tables, quarantined
+    return verdict, quarantined, tables
+
+
+def run_models(
+    connection: duckdb.DuckDBPyConnection, models: list[Model], verdict: Verdict, home: Path, progress: Progress
+) -> None:
+    """Make the tables of models, and judge by rules, in their order."""
+    for done, model in enumerate(models):
+        progress(f"{'checking' if model.is_check else 'building'} {model.name}", done, len(models))
+        if model.is_check:
+            check_rule(connection, model, verdict)
+        elif model.name != CHECK_RESULT:
+            run_model(connection, model, home / RANKS)
+    progress("built", len(models), len(models))
+
+
+def _check_tables(connection: duckdb.DuckDBPyConnection, verdict: Verdict, progress: Progress) -> None:
+    """Check every published table but the one of what was found, which is made last."""
+    checked = [contract for contract in published_contracts() if contract.name != CHECK_RESULT]
+    for done, contract in enumerate(checked):
+        progress(f"checking {contract.name}", done, len(checked))
+        check_table(connection, contract, verdict)
+    progress("checked", len(checked), len(checked))
+    load_contract_rows(connection, "check_result", verdict.list_results())
+    run_model(connection, next(model for model in find_models() if model.name == CHECK_RESULT))
+
+
+def _hash_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, object]]:
+    return {
+        contract.name: hash_table(connection, contract)
+        for contract in published_contracts()
+        if not contract.unhashed and not contract.view
+    }
 
 
 @contextmanager
@@ -180,169 +271,17 @@ def open_for_building(path: Path, memory_limit: str = "4GB") -> Iterator[duckdb.
         remove_tree(path.parent / "spill")
 
 
-def load_inputs(connection: duckdb.DuckDBPyConnection, releases: list[Release], files: Iterable[TidyFile]) -> None:
-    """Give models what they rest on: `seed.*` (reference CSVs), `tidy.*`, and `input.*` (releases, files, sources)."""
-    for path in sorted((project_root() / "warehouse" / "ref").glob("*.csv")):
-        connection.execute(
-            f"CREATE TABLE seed.{path.stem} AS SELECT * FROM read_csv({literal(str(path))}, all_varchar = true, "
-            "header = true, delim = ',', quote = '\"', nullstr = '')"
-        )
-    files = list(files)
-    for contract in contracts().values():
-        if contract.schema == "tidy":
-            _create_tidy_view(connection, contract, [f for f in files if f.tidy_table == contract.table])
-    _load_rows(connection, "input.release", _release_rows(releases))
-    _load_rows(connection, "input.file", _file_rows(releases, {file.sha256: file for file in files}))
-    _load_rows(connection, "input.source_table", _source_table_rows())
-    _load_rows(connection, "input.field", _field_rows())
-
-
-def _create_tidy_view(connection: duckdb.DuckDBPyConnection, contract: Contract, files: list[TidyFile]) -> None:
-    if files:
-        paths = ", ".join(literal(str(file.path)) for file in sorted(files, key=lambda f: f.sha256))
-        source = (
-            f"SELECT * EXCLUDE (filename), regexp_extract(filename, '([0-9a-f]{{64}})[^/]*$', 1) AS sha256 "
-            f"FROM read_parquet([{paths}], filename = true)"
-        )
-    else:
-        columns = ", ".join(f"CAST(NULL AS {f.type}) AS {quote(n)}" for n, f in contract.columns.items())
-        source = f"SELECT {columns}, CAST(NULL AS VARCHAR) AS sha256 WHERE FALSE"
-    connection.execute(f"CREATE VIEW tidy.{contract.table} AS {source}")
-
-
-def _load_rows(connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, Any]]) -> None:
-    connection.register("rows", pa.Table.from_pylist(rows))
-    connection.execute(f"CREATE TABLE {name} AS SELECT * FROM rows")
-    connection.unregister("rows")
-
-
-def load_seen(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
-    """Give `meta` models what was seen of publishers: `input.observation` and `input.release_calendar`."""
-    _load_contract_rows(connection, "observation", _observation_rows(home))
-    _load_contract_rows(connection, "release_calendar", _calendar_rows(home))
-
-
-def _load_contract_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
-    """Rows in the columns of a `meta` table, of which there may be none."""
-    columns = ", ".join(f"{quote(name)} {field.type}" for name, field in contracts()[f"meta.{table}"].columns.items())
-    connection.execute(f"CREATE TABLE input.{table} ({columns})")
-    if rows:
-        connection.register("rows", pa.Table.from_pylist(rows))
-        connection.execute(f"INSERT INTO input.{table} BY NAME SELECT * FROM rows")
-        connection.unregister("rows")
-
-
-def _observation_rows(home: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for number, observation in enumerate(read_observations(home), start=1):
-        row = asdict(observation) | {"observation_number": number, "redirects": " ".join(observation.redirects)}
-        row["observed_kind"] = row.pop("what")
-        row["observed_state"] = row.pop("state")
-        row["observed_reason"] = row.pop("reason")
-        row["http_status"] = row.pop("status")
-        rows.append(row)
-    return rows
-
-
-def _calendar_rows(home: Path) -> list[dict[str, Any]]:
-    return [
-        {
-            "source": entry.source,
-            "edition": entry.title,
-            "expected_at": entry.expected_at,
-            "status": entry.status,
-            "expected_text": entry.text,
-            "announced_url": entry.url,
-        }
-        for entry in read_calendar(home)
-    ]
-
-
-def _release_rows(releases: list[Release]) -> list[dict[str, Any]]:
-    return [
-        {
-            "release_id": release.release_id,
-            "source": release.source,
-            "edition": release.edition,
-            "title": min(record.title for record in release.records),
-            "publisher": release.records[0].publisher,
-            "published_at": datetime.fromisoformat(release.published_at),
-            "published_on": published_on(release.published_at),
-            "landing_page": release.records[0].landing_page,
-            "licence": release.records[0].licence,
-            "state": release.state,
-            "is_modelled": any(record.is_modelled for record in release.records),
-        }
-        for release in releases
-    ]
-
-
-def _file_rows(releases: list[Release], read: dict[str, TidyFile]) -> list[dict[str, Any]]:
-    return [
-        {
-            "sha256": record.sha256,
-            "release_id": release.release_id,
-            "url": record.url or "",
-            "filename": record.filename,
-            "bytes": record.bytes,
-            "media_type": record.media_type,
-            "rows_read": read[record.sha256].rows if record.sha256 in read else 0,
-            "accepted": record.sha256 in read,
-            "landed_at": datetime.fromisoformat(record.landed_at),
-            "landed_by": record.landed_by,
-        }
-        for release in releases
-        for record in release.records
-    ]
-
-
-def _source_table_rows() -> list[dict[str, Any]]:
-    return [
-        {
-            "source": source.source,
-            "table_id": table.table_id,
-            "title": table.title,
-            "position": position,
-            "fineness": source.fineness,
-            "sums": ";".join(table.sums),
-        }
-        for source in declared_sources().values()
-        for position, table in enumerate(source.tables, start=1)
-    ]
-
-
-def _field_rows() -> list[dict[str, Any]]:
-    return [
-        {
-            "table_name": contract.name,
-            "field_name": name,
-            "position": position,
-            "type": field.type,
-            "title": field.title,
-            "description": field.description,
-        }
-        for contract in published_contracts()
-        for position, (name, field) in enumerate(contract.columns.items(), start=1)
-    ]
-
-
-def _write_quarantine(home: Path, connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
-    """Write every line that was kept out to `quarantine/lines.parquet`; → one summary a file and name."""
-    target = home / "quarantine" / "lines.parquet"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(".lines.parquet")
+def _write_quarantine(folder: Path, connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Write every line that was kept out to `lines.parquet`; → one summary a file and name."""
     connection.execute(
         'COPY (SELECT * FROM work.unplaced_line ORDER BY sha256, sheet, row, "column", release_id) '
-        f"TO {literal(str(temporary))} (FORMAT parquet)"
+        f"TO {literal(str(folder / LINES))} (FORMAT parquet)"
     )
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(target)
-    sync_folder(target.parent)
     rows = connection.execute(
         """
         SELECT
-            line.sha256, min(file.filename), line.rule, line.level, line.published_name, count(*),
+            line.sha256, min(file.filename), line.rule, line.level, line.published_name,
+            count(DISTINCT concat_ws('!', line.sheet, line.row, line.column)),
             first(concat(line.sheet, '!', line.column, line.row) ORDER BY line.sheet, line.row, line.column),
             coalesce(min(line.nearest_names), '')
         FROM work.unplaced_line AS line

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 
 class Field(BaseModel):
-    """One field: a column of this name means the same in every table."""
+    """One field: a column of this name means the same in every table. `allowed` are all values of a text, if listed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
     type: str
     description: str
+    allowed: tuple[str, ...] = ()
 
 
 class _Declared(BaseModel):

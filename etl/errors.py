@@ -69,6 +69,12 @@ class LeaseHeldError(JusticeError):
     """Another run is building or publishing in this home."""
 
 
+class StoppedVersionError(JusticeError):
+    """A version breaks a rule that every published one meets."""
+
+    exit_status = ExitStatus.KEPT_OUT
+
+
 class HeldVersionError(JusticeError):
     """A version that was rolled back is not published again by itself."""
 

@@ -17,13 +17,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from etl.errors import JusticeError, LeaseHeldError
 
 logger = logging.getLogger(__name__)
+
+Declared = TypeVar("Declared")
 
 TEMPORARY_PREFIX = ".writing-"
 
@@ -125,14 +128,45 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Refuses a key that stands twice, which YAML would let win silently; libyaml is ten times faster where it is."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        if doubled := sorted({key for key in keys if keys.count(key) > 1}):
+            raise yaml.constructor.ConstructorError(None, None, f"{', '.join(doubled)} stands twice", node.start_mark)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
+
+
 def read_yaml(path: Path) -> Any:
-    """Read a YAML file of ours; libyaml is ten times faster where PyYAML was built with it.
+    """Read a YAML file of ours.
 
     Raises:
-        yaml.YAMLError: the file is not YAML.
+        yaml.YAMLError: the file is not YAML, or a key stands in it twice.
     """
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+
+
+def read_declared(path: Path, declared: TypeAdapter[Declared], what: str) -> Declared:
+    """Read a YAML file of ours that is a list of what it declares.
+
+    Args:
+        path: the file.
+        declared: the type that it must have.
+        what: what messages call it.
+
+    Raises:
+        JusticeError: it is not that; names the first places that are wrong.
+    """
+    try:
+        content = read_yaml(path)
+        return declared.validate_python([] if content is None else content)  # comments alone declare nothing
+    except ValidationError as error:
+        found = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+    except (yaml.YAMLError, ValueError) as error:  # no YAML, or no text
+        found = [" ".join(str(error).split())]
+    raise JusticeError(f"{path} is not {what}: {'; '.join(found[:3])}", "mend the file")
 
 
 def read_object(path: Path, *keys: str) -> dict[str, Any]:

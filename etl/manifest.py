@@ -52,4 +52,4 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.exists():
         raise JusticeError(f"{path} is missing", "run `justice-etl publish` again, or roll back to another version")
-    return read_object(path, "version", "built_at", "releases", "kept_out", "quarantined", "tables")
+    return read_object(path, "version", "built_at", "releases", "tables")

@@ -1,15 +1,16 @@
-"""The models of `warehouse/`: which there are, what each rests on, and how one is run.
+"""The models and checks of `warehouse/`: which there are, what each rests on, and how one is run.
 
 A model is one table: `<schema>/<stem>.sql` (one SELECT) or, where statistics need Python, `<stem>.py` with
 `INPUTS` and `build(connection, cache) -> pyarrow.Table`, where `cache` is a file of the model's own to keep what is
-dear to compute. What an SQL model rests on is read from its SQL.
+dear to compute. What an SQL model rests on is read from its SQL. A check is `check/<rule>.sql`: one SELECT of what
+breaks the rule, in the columns of `schemas/check/violation.yml`.
 """
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import ModuleType
@@ -19,9 +20,11 @@ import duckdb
 from etl.contracts import Contract, contracts, quote
 from etl.errors import JusticeError
 from etl.settings import project_root
+from etl.violations import Violation
 
 PUBLISHED_SCHEMAS = ("ref", "core", "mart", "meta")
 WORK_SCHEMA = "work"
+CHECK_SCHEMA = "check"
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,14 @@ class Model:
         """What the published table must hold; None for a work table."""
         return contracts().get(self.name)
 
+    @property
+    def is_check(self) -> bool:
+        """Whether it gives violations of a rule instead of a table."""
+        return self.name.startswith(f"{CHECK_SCHEMA}.")
+
 
 def find_models(root: Path | None = None) -> list[Model]:
-    """All models in an order in which each comes after what it rests on; ties by name.
+    """All models and checks in an order in which each comes after what it rests on; ties by name.
 
     Args:
         root: the folder that holds the schemas' folders; the project's `warehouse/` when None.
@@ -50,7 +58,7 @@ def find_models(root: Path | None = None) -> list[Model]:
     root = root or project_root() / "warehouse"
     paths = {
         f"{path.parent.name}.{path.stem}": path
-        for schema in (*PUBLISHED_SCHEMAS, WORK_SCHEMA)
+        for schema in (*PUBLISHED_SCHEMAS, WORK_SCHEMA, CHECK_SCHEMA)
         for path in sorted((root / schema).glob("*"))
         if path.suffix in (".sql", ".py")
     }
@@ -118,6 +126,31 @@ def run_model(connection: duckdb.DuckDBPyConnection, model: Model, cache: Path |
             f"model {model.name} failed: {error}",
             f"look at warehouse/{place} and schemas/{model.name.replace('.', '/')}.yml",
         ) from error
+
+
+def run_check(connection: duckdb.DuckDBPyConnection, model: Model) -> list[Violation]:
+    """What breaks a rule, in a total order.
+
+    Args:
+        connection: the warehouse that is built; what the rule rests on is there.
+        model: the check.
+
+    Raises:
+        JusticeError: the check does not give the columns of a violation, or its SQL fails.
+    """
+    rule = model.path.stem
+    names = [field.name for field in fields(Violation) if field.name != "rule"]
+    columns = ", ".join(quote(name) for name in names)
+    try:
+        result = connection.execute(f"SELECT {columns} FROM ({model.path.read_text(encoding='utf-8')}) ORDER BY ALL")
+    except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException):
+        raise  # the disk, not the check
+    except duckdb.Error as error:
+        what = f"check {rule} failed: {error}"
+        raise JusticeError(
+            what, f"look at warehouse/check/{model.path.name} and schemas/check/violation.yml"
+        ) from error
+    return [Violation(rule, *row) for row in result.fetchall()]
 
 
 def _store(connection: duckdb.DuckDBPyConnection, model: Model, query: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from etl.errors import HeldVersionError, JusticeError, WrongUseError
+from etl.errors import HeldVersionError, JusticeError, StoppedVersionError, WrongUseError
 from etl.files import (
     make_read_only,
     next_link,
@@ -132,7 +132,7 @@ def publish(home: Path, settings: Settings, version: str) -> Published:
         version: a version in `staging/`, or one in `versions/` that does not serve yet.
 
     Raises:
-        JusticeError: it is in neither, was rolled back, or its warehouse is not whole.
+        JusticeError: it is in neither, was rolled back, breaks a rule that stops it, or its warehouse is not whole.
     """
     state = _state(home)
     folder = home / "versions" / version
@@ -146,6 +146,7 @@ def publish(home: Path, settings: Settings, version: str) -> Published:
             f"`justice-etl rollback {version}` serves it all the same; a changed input or code builds another",
         )
     if not (folder / MANIFEST).exists():
+        _refuse_stopped(home / "staging" / version)
         _take_from_staging(home, version)
     _check_whole(folder)
     # Again and again: a run may have been killed between the renaming and this.
@@ -277,26 +278,67 @@ def pin(home: Path, version: str, *, is_pinned: bool = True) -> None:
 
 
 def find_newly_kept_out(manifest: dict[str, Any], previous: dict[str, Any] | None) -> list[str]:
-    """What a version keeps out that the one before it did not: one sentence a file or name."""
+    """What a version keeps out that the one before it did not: one sentence an item."""
+    before = {_name_kept(item) for item in _items(previous, "kept_out")}
+    return [item["message"] for item in _items(manifest, "kept_out") if before.isdisjoint(_list_names(item))]
 
-    def items(of: dict[str, Any] | None) -> dict[str, str]:
-        if of is None:
-            return {}
-        files = {f"{item['sha256']}": item["message"] for item in of["kept_out"]}
-        names = {
-            f"{item['sha256']} {item['level']} {item['published_name']}": (
-                f"{item['filename']}, rule {item['rule']}: no area, or more than one, is called "
-                f"{item['published_name']!r} ({item['level']}): {item['lines']} lines, the first at "
-                f"{item['sha256'][:12]}!{item['first_cell']}{_name_nearest(item)} → "
-                "add the name to warehouse/ref/fixed_area_name.csv, or land the geography that knows it"
-            )
-            for item in of["quarantined"]
+
+def _list_names(item: dict[str, Any]) -> set[str]:
+    """Under which names an item may have been kept out before: what could not be read was out of every release."""
+    return {_name_kept(item), *([str(item["sha256"])] if item["kind"] == "rule" else [])}
+
+
+def count_quarantined(manifest: dict[str, Any]) -> int:
+    """How many lines a version keeps out because no area bears their names."""
+    return sum(item["count"] for item in _items(manifest, "kept_out") if item["kind"] == "name")
+
+
+def find_warnings(manifest: dict[str, Any]) -> list[str]:
+    """What a version warns of: one sentence an item."""
+    return [item["message"] for item in _items(manifest, "warned")]
+
+
+def find_stopped(manifest: dict[str, Any]) -> list[str]:
+    """What keeps a version from being published: one sentence an item."""
+    return [item["message"] for item in _items(manifest, "stopped")]
+
+
+def _items(manifest: dict[str, Any] | None, state: str) -> list[dict[str, Any]]:
+    items = (manifest or {}).get("items")
+    return [item for item in (_items_of_old(manifest or {}) if items is None else items) if item["state"] == state]
+
+
+def _items_of_old(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The items of a version that was built before manifests had them."""
+    from etl.quarantine import make_name_id
+
+    files = [{"state": "kept_out", "kind": "file", **entry} for entry in manifest.get("kept_out", [])]
+    names = [
+        {
+            "state": "kept_out",
+            "kind": "name",
+            "item_id": make_name_id(entry["sha256"], entry["level"], entry["published_name"]),
+            "message": f"{entry['filename']}: no area is called {entry['published_name']!r} ({entry['level']})",
+            "count": entry["lines"],
         }
-        return files | names
+        for entry in manifest.get("quarantined", [])
+    ]
+    return files + names
 
-    before = items(previous)
-    return [message for key, message in sorted(items(manifest).items()) if key not in before]
+
+def _name_kept(item: dict[str, Any]) -> str:
+    """A file is kept out of a release or not, whatever it is that keeps it out; a name is one of a file."""
+    return (
+        str(item["item_id"]) if item["kind"] == "name" else f"{item['sha256']} {item.get('release_id') or ''}".strip()
+    )
 
 
-def _name_nearest(item: dict[str, Any]) -> str:
-    return f"; nearest are {item['nearest_names']}" if item.get("nearest_names") else ""
+def _refuse_stopped(folder: Path) -> None:
+    """A version that breaks a rule is built, so that one can look at it, and never served."""
+    stopped = find_stopped(read_manifest(folder)) if (folder / MANIFEST).exists() else []
+    if stopped:
+        more = f" (and {len(stopped) - 1} more)" if len(stopped) > 1 else ""
+        raise StoppedVersionError(
+            f"version {folder.name} is not published: {stopped[0]}{more}",
+            f"the version before it serves on; look at {folder / WAREHOUSE} and at `justice-etl quarantine`",
+        )

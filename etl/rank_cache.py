@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -97,9 +98,8 @@ def _read(cache: Path, schema: pa.Schema) -> dict[str, pa.Table]:
         return {}
     hashes = table[_HASH].to_pylist()
     starts = [row for row, digest in enumerate(hashes) if row == 0 or digest != hashes[row - 1]]
-    ends = [*starts[1:], len(hashes)]
     columns = table.drop_columns([_HASH])
-    return {hashes[start]: columns.slice(start, end - start) for start, end in zip(starts, ends, strict=True)}
+    return {hashes[start]: columns.slice(start, end - start) for start, end in pairwise([*starts, len(hashes)])}
 
 
 def _write(cache: Path, results: dict[str, pa.Table], schema: pa.Schema) -> None:

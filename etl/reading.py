@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl.contracts import arrow_schema
+from etl.corrections import CORRECTIONS, Correction, correct, find_corrections
 from etl.errors import JusticeError, LayoutError
 from etl.files import hash_parts, remove_abandoned, write_beside
 from etl.landing import Record, blob_path, hash_file
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 _READING_CODE = (
     "cells.py",
     "columns.py",
+    "corrections.py",
     "files.py",
     "layouts.py",
     "offences.py",
@@ -33,8 +35,12 @@ _READING_CODE = (
     "spreadsheets.py",
     "archives.py",
 )
-Reader = Callable[[Path, str, Source], Iterator[pa.Table]]
-"""Reads a file of a media type and source into tables."""
+_NOT_OF_THE_READER = ("source.yml", "accepted.yml", CORRECTIONS)
+"""Declarations of a source that no reader's hash takes up as files: of `source.yml` it takes the layouts; what is
+accepted changes nothing that is read; and a correction counts for its own file alone (see `tidy_path`)."""
+
+Reader = Callable[[Path, str, Source, Sequence[Correction]], Iterator[pa.Table]]
+"""Reads a file of a media type and source, with its corrections, into tables."""
 
 _READING_LIBRARIES = ("fastexcel", "python-calamine", "pyarrow")
 
@@ -73,7 +79,7 @@ def reader_hash(source: str) -> str:
         *(
             path
             for path in declaration.folder.iterdir()
-            if path.suffix in (".py", ".yml") and path.name != "source.yml"
+            if path.suffix in (".py", ".yml") and path.name not in _NOT_OF_THE_READER
         ),
         root / "warehouse" / "ref" / "offence_alias.csv",
         root / "schemas" / "fields.yml",
@@ -91,18 +97,41 @@ def tidy_schema(table: str) -> pa.Schema:
 
 
 def tidy_path(home: Path, record: Record, tidy_table: str) -> Path:
-    """Where the tidy Parquet of a landed file lies."""
-    name = f"{record.sha256}-{reader_hash(record.source)[:12]}.parquet"
-    return home / "tidy" / tidy_table / record.source / name
+    """Where the tidy Parquet of a landed file lies.
 
-
-def read_tables(path: Path, media_type: str, source: Source) -> Iterator[pa.Table]:
-    """What a source's reader makes of a file: tables in the columns of its tidy table.
+    Corrections are part of its name: the same bytes may be corrected in one edition and not in another.
 
     Raises:
-        LayoutError: the file fits no layout, or a figure cannot be read.
+        JusticeError: the corrections of its source are not what they must be.
     """
-    with open_workbook(path, media_type) as workbook:
+    parts = [record.sha256, reader_hash(record.source)[:12]]
+    if corrections := _corrections_of(record):
+        parts.append(hash_parts(correction.model_dump_json().encode() for correction in corrections)[:12])
+    return home / "tidy" / tidy_table / record.source / f"{'-'.join(parts)}.parquet"
+
+
+def _corrections_of(record: Record) -> list[Correction]:
+    return find_corrections(record.source, record.edition, record.filename)
+
+
+def read_tables(
+    path: Path, media_type: str, source: Source, corrections: Sequence[Correction] = ()
+) -> Iterator[pa.Table]:
+    """What a source's reader makes of a file: tables in the columns of its tidy table.
+
+    Args:
+        path: the file.
+        media_type: as it was landed.
+        source: whose file it is.
+        corrections: those of this file, made before anything is read.
+
+    Raises:
+        LayoutError: the file fits no layout, a figure cannot be read, or a correction does not fit.
+    """
+    with (
+        open_workbook(path, media_type) as published,
+        correct(published, source.source, corrections) as workbook,
+    ):
         yield from reader_of(source)(workbook, source)
 
 
@@ -115,10 +144,12 @@ def read_landed(home: Path, record: Record, read: Reader = read_tables) -> TidyF
         read: what reads it: here, or in a process of its own (`etl.reading_process`).
 
     Returns:
-        The tidy file; or why the whole file is kept out, when it fits no layout or a figure is unreadable.
+        The tidy file; or why the whole file is kept out, when it fits no layout, a figure is unreadable, or a cell
+        that is corrected no longer says what was reported.
 
     Raises:
         JusticeError: the landed bytes are gone or have changed; what they hold now is not what was published.
+            Or the corrections of the source are not what they must be.
     """
     source = load_source(record.source)
     for tidy_table in source.tidy:
@@ -132,8 +163,9 @@ def read_landed(home: Path, record: Record, read: Reader = read_tables) -> TidyF
             f"{'damaged' if blob.exists() else 'gone'} in the landing zone",
             "land the original again; `justice-etl verify` lists all that does not match",
         )
+    tables = read(blob, record.media_type, source, _corrections_of(record))
     try:
-        tidy_table, rows = _write_tidy(home, record, source, read(blob, record.media_type, source))
+        tidy_table, rows = _write_tidy(home, record, source, tables)
     except LayoutError as error:
         message = f"{record.filename} ({record.source}/{record.edition}), rule {error.rule}: {error}"
         logger.warning("kept out", extra={"file": record.filename, "rule": error.rule, "reason": error.what})

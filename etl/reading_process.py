@@ -12,13 +12,14 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 
+from etl.corrections import Correction
 from etl.errors import LayoutError
 from etl.sources import Source, load_source
 
@@ -43,7 +44,9 @@ class ReadingProcess:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def read(self, path: Path, media_type: str, source: Source) -> Iterator[pa.Table]:
+    def read(
+        self, path: Path, media_type: str, source: Source, corrections: Sequence[Correction] = ()
+    ) -> Iterator[pa.Table]:
         """What `etl.reading.read_tables` gives for a file.
 
         Raises:
@@ -55,7 +58,12 @@ class ReadingProcess:
         self._is_busy = True
         assert process.stdin is not None
         assert process.stdout is not None
-        request = {"path": str(path), "media_type": media_type, "source": source.source}
+        request = {
+            "path": str(path),
+            "media_type": media_type,
+            "source": source.source,
+            "corrections": [correction.model_dump(mode="json") for correction in corrections],
+        }
         with suppress(BrokenPipeError):  # then there is no answer either
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
@@ -122,11 +130,13 @@ def _serialise(table: pa.Table) -> pa.Buffer:
     return sink.getvalue()
 
 
-def _answer(request: dict[str, str], answers: IO[bytes]) -> None:
+def _answer(request: dict[str, Any], answers: IO[bytes]) -> None:
     from etl.reading import read_tables
 
     try:
-        for table in read_tables(Path(request["path"]), request["media_type"], load_source(request["source"])):
+        corrections = [Correction.model_validate(correction) for correction in request["corrections"]]
+        source = load_source(request["source"])
+        for table in read_tables(Path(request["path"]), request["media_type"], source, corrections):
             _send(answers, _TABLE, _serialise(table))
     except LayoutError as error:
         content = {"what": error.what, "next_step": error.next_step, "rule": error.rule}

@@ -12,9 +12,17 @@ from pathlib import Path
 
 from etl.errors import JusticeError
 from etl.landing import home_kind, list_releases
-from etl.manifest import WAREHOUSE, compute_version, read_manifest
+from etl.manifest import MANIFEST, WAREHOUSE, compute_version, read_manifest
 from etl.observations import SeenAddresses, last_asked
-from etl.publish import CURRENT, current_version, refuse_stray_log
+from etl.publish import (
+    CURRENT,
+    count_quarantined,
+    current_version,
+    find_newly_kept_out,
+    find_stopped,
+    find_warnings,
+    refuse_stray_log,
+)
 from etl.release_calendar import CalendarEntry, read_calendar
 from etl.settings import Settings, project_root
 from etl.sources import declared_sources
@@ -27,7 +35,8 @@ class Status:
     """What a home holds: its kind, releases, the version that serves, and whether it speaks of all that was landed.
 
     `expected` are the releases that publishers announced and that are still to come, soonest first; `late` those
-    of them that should have appeared. `refused` is what publishers last gave that could not be landed.
+    of them that should have appeared. `refused` is what publishers last gave that could not be landed. `stopped` is
+    what keeps a version that was built from all of it from being published.
     """
 
     home: str
@@ -39,6 +48,8 @@ class Status:
     is_up_to_date: bool
     kept_out: list[str]
     quarantined_lines: int
+    warned: list[str]
+    stopped: list[str]
     last_asked_at: str | None
     expected: list[CalendarEntry]
     late: list[CalendarEntry]
@@ -52,6 +63,8 @@ def get_status(home: Path, now: datetime | None = None) -> Status:
     releases = list_releases(home)
     current = current_version(home)
     manifest = read_manifest(home / CURRENT) if current else None
+    version = compute_version(releases) if releases else ""
+    staged = home / "staging" / version
     return Status(
         home=str(home),
         kind=home_kind(home),
@@ -59,9 +72,11 @@ def get_status(home: Path, now: datetime | None = None) -> Status:
         files=len({record.sha256 for release in releases for record in release.records}),
         current=current,
         built_at=manifest["built_at"] if manifest else None,
-        is_up_to_date=bool(releases) and compute_version(releases) == current,
-        kept_out=[item["message"] for item in manifest["kept_out"]] if manifest else [],
-        quarantined_lines=sum(item["lines"] for item in manifest["quarantined"]) if manifest else 0,
+        is_up_to_date=bool(releases) and version == current,
+        kept_out=find_newly_kept_out(manifest, None) if manifest else [],
+        quarantined_lines=count_quarantined(manifest) if manifest else 0,
+        warned=find_warnings(manifest) if manifest else [],
+        stopped=find_stopped(read_manifest(staged)) if (staged / MANIFEST).exists() else [],
         last_asked_at=last_asked(home),
         expected=expected,
         late=[entry for entry in expected if entry.is_late(now)],

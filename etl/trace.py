@@ -12,10 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from etl.cells import parse_number
-from etl.errors import JusticeError, WrongUseError
-from etl.landing import blob_path
+from etl.errors import WrongUseError
+from etl.landed_texts import LandedTexts, find_made_correction
 from etl.query import find_area, open_warehouse
-from etl.spreadsheets import Sheet, open_workbook
 
 MAX_CELLS = 20
 REOFFENDING = ("offenders", "reoffenders", "reoffences")
@@ -28,7 +27,11 @@ _LOCAL_ADULT_AREAS = (
 
 @dataclass(frozen=True)
 class Cell:
-    """One published cell. `text` is read again from the landed file; `figure` as in Trace."""
+    """One published cell. `text` is read again from the landed file; `figure` as in Trace.
+
+    `corrected` is what a correction makes of the text, with its reason; None where there is none. `value` and
+    `marker` are of the corrected text then.
+    """
 
     release_id: str
     filename: str
@@ -41,6 +44,8 @@ class Cell:
     area_code: str
     figure: str
     period_end: date
+    corrected: str | None = None
+    correction_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -319,45 +324,39 @@ def _find_local_adult(
 
 
 class _Texts:
-    """Published texts out of landed files; each sheet is read once."""
+    """The published cells of lines of the warehouse."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._sheets: dict[tuple[str, str], Sheet] = {}
+        self._landed = LandedTexts(home)
 
     def cells(self, line: Row) -> list[Cell]:
         rows = [line["row"]]
         if line["published_rows"] > 1:
             rows = self._rows_of_one_figure(line["sha256"], line["sheet"], rows[0])
-        sheet = self._sheet(line["sha256"], line["sheet"], line["media_type"])
-        return [self._cell(line, sheet, line["column"], row) for row in rows]
+        return [self._cell(line, line["column"], row) for row in rows]
 
-    def _cell(self, line: Row, sheet: Sheet, column: str, row: int) -> Cell:
+    def _cell(self, line: Row, column: str, row: int) -> Cell:
         """One cell with its own value: a figure of several rows is their sum."""
-        text = sheet.text(column, row)
-        value, marker = parse_number(text)
+        address = f"{column}{row}"
+        text = self._landed.find(line["sha256"], line["media_type"], line["sheet"], address)
+        correction = find_made_correction(line["release_id"], line["filename"], line["sheet"], address, text)
+        value, marker = parse_number(correction.corrected if correction else text)
         return Cell(
             release_id=line["release_id"],
             filename=line["filename"],
             sha256=line["sha256"],
-            sheet=sheet.name,
-            address=f"{column}{row}",
+            sheet=line["sheet"],
+            address=address,
             text=text,
             value=int(value) if value is not None and value.is_integer() else value,
             marker=marker,
             area_code=line["area_code"],
             figure=line["figure"],
             period_end=line["period_end"],
+            corrected=correction.corrected if correction else None,
+            correction_reason=correction.reason if correction else None,
         )
-
-    def _sheet(self, sha256: str, name: str, media_type: str) -> Sheet:
-        if (sha256, name) not in self._sheets:
-            path = blob_path(self.home, sha256)
-            if not path.exists():
-                raise JusticeError(f"the landed file {sha256[:12]} is gone", "run `justice-etl verify`")
-            with open_workbook(path, media_type) as workbook:
-                self._sheets[sha256, name] = workbook.sheet(name)
-        return self._sheets[sha256, name]
 
     def _rows_of_one_figure(self, sha256: str, sheet: str, first: int) -> list[int]:
         """Published rows that state one figure together, from the tidy cache; the first alone where it is cold."""

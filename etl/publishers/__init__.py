@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from etl.declarations import escape
 from etl.errors import JusticeError, RefusedAnswerError, WrongUseError
 from etl.landing import parse_published, published_on
+from etl.likeness import ALIKE, find_likeness
 from etl.sources.places import Rule, Wanted
 
 if TYPE_CHECKING:
@@ -207,13 +209,50 @@ def choose_files(listed: list[ListedFile], wanted: list[Wanted], ignored: list[R
         if not matches and not rule.optional:
             what = f"no file is the table {rule.table!r} (title like {rule.title!r}); found {_name_titles(listed)}"
             mend = "if the publisher renamed it, change its title in source.yml, under `places`"
-            errors.append(RefusedAnswerError(f"{page}: {what}", mend))
+            errors.append(RefusedAnswerError(f"{page}: {what}", mend + _say_nearest(rule, listed)))
     rest = [file.title or file.filename for file in listed if file.url not in matched]
     return Choice(
         files=tuple(chosen),
         unknown=[title for title in rest if find_rule(ignored, title) is None],
         problems=[Problem(f"{page}#{number}", error) for number, error in enumerate(errors, start=1)],
     )
+
+
+def _say_nearest(rule: Wanted, listed: list[ListedFile]) -> str:
+    """Which title comes nearest to a table that was not found, and the rule that would take it too."""
+    titles = [file.title or file.filename for file in listed]
+    like, title = max(((_compare(rule, title), title) for title in titles), default=(0.0, ""))
+    if like < ALIKE:
+        return ""
+    if rule.match(title) is None and any(re.search(token, title, re.IGNORECASE) for token in rule.deny):
+        return f": nearest is {title!r}, which its `deny` leaves out"
+    # What tells several such tables apart (`key`), and how, no program can guess.
+    wider = "" if "(?" in rule.title else f" (title: {_quote(f'{rule.title}|{escape(title.casefold())}')})"
+    return f": nearest is {title!r}{wider}"
+
+
+def describe_unknown(title: str, wanted: list[Wanted]) -> str:
+    """A title that no rule knows, with the table that it is most like and the rule that leaves it out.
+
+    Args:
+        title: the title, or the file's name where it has none.
+        wanted: the tables of the place that lists it.
+    """
+    like, table = max(((_compare(rule, title), rule.table) for rule in wanted), default=(0.0, ""))
+    nearest = f" (nearest: the table {table!r})" if like >= ALIKE else ""
+    rule = f"- {{match: {_quote(f'^{escape(title.casefold())}$')}, why: '?'}}"
+    return f"{title!r}{nearest}: change `files` in source.yml if we want it, else add to `ignore_files`: {rule}"
+
+
+def _compare(rule: Wanted, title: str) -> float:
+    """How like a table's name, or the words of its rule, a title is; signs of the regular expression do not count."""
+    words = re.sub(r"\(\?[^)]*\)|\\[a-zA-Z]|[^a-zA-Z ]+", " ", rule.title)
+    names = (words.casefold().strip(), rule.table.replace("_", " "))
+    return max(find_likeness(name, title.casefold()) for name in names)
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _name_titles(files: Iterable[ListedFile]) -> str:

@@ -24,6 +24,7 @@ from etl.publishers import (
     Pages,
     Problem,
     choose_files,
+    describe_unknown,
     expect_shape,
     find_rule,
     london_day,
@@ -205,11 +206,11 @@ def _list_item(place: GovUkPlace, item: Json) -> Listing:
         withdrawn_at=(notice.get("withdrawn_at") or item["updated_at"]) if notice else None,
         explanation=str(notice.get("explanation") or ""),
     )
-    return Listing([edition], problems=choice.problems, unknown=_name_unknown(item, choice))
+    return Listing([edition], problems=choice.problems, unknown=_name_unknown(item, place, choice))
 
 
-def _name_unknown(item: Json, choice: Choice) -> list[str]:
-    return [f"{item['title']}: {title!r}" for title in choice.unknown]
+def _name_unknown(item: Json, place: GovUkPlace, choice: Choice) -> list[str]:
+    return [f"{item['title']}: {describe_unknown(title, place.files)}" for title in choice.unknown]
 
 
 def _list_files(place: GovUkPlace, item: Json) -> Listing:
@@ -229,7 +230,7 @@ def _list_files(place: GovUkPlace, item: Json) -> Listing:
         )
         for file in choice.files
     ]
-    return Listing(editions, problems=choice.problems, unknown=_name_unknown(item, choice))
+    return Listing(editions, problems=choice.problems, unknown=_name_unknown(item, place, choice))
 
 
 def _attachments(item: Json, page: str) -> list[ListedFile]:

@@ -21,6 +21,7 @@ from etl.publishers import (
     Pages,
     Problem,
     choose_files,
+    describe_unknown,
     expect_shape,
     london_day,
 )
@@ -133,7 +134,7 @@ def _list_edition(place: OnsPlace, uri: str, pages: Pages, newest: str | None, s
             explanation=str(versions[-1].get("correctionNotice") or "") if versions else "",
         )
     )
-    listing.unknown += [f"{title}: {name!r}" for name in choice.unknown]
+    listing.unknown += [f"{title}: {describe_unknown(name, place.files)}" for name in choice.unknown]
     listing.problems += choice.problems
     return listing
 

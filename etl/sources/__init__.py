@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from etl.errors import JusticeError, WrongUseError
 from etl.files import read_yaml
@@ -22,6 +22,9 @@ class _Declared(BaseModel):
 
 
 Measure = Literal["offences", "change_percent", "rate_per_1000", "twelve_month_cohort", "three_month_cohort"]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
+"""Why an entry is there; the `?` that suggestions leave in its place is none."""
+
 Headers = Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 

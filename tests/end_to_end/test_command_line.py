@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from tests.faults.commands import DONE, FAILED, WRONG_USE, Commands, assert_read
 from tests.faults.homes import serving
 from tests.support import P1_HEADERS, mark_modelled, p1_sheet, write_xlsx
 
+TWO_PUBLICATIONS = "rule crime_two_publications: 4 violations, "
+"""What the small inputs are warned of: Table P1 counts 7 of everything, the open data count otherwise."""
+
 NAMES = [str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands]
 
 
@@ -35,7 +39,7 @@ def copied(served: Path, tmp_path: Path) -> Path:
 def test_every_command_of_the_design_is_there() -> None:
     assert set(NAMES) >= {
         *("demo", "land", "build", "publish", "status", "sql", "trace"),
-        *("inspect", "versions", "rollback", "pin", "verify", "doctor"),
+        *("inspect", "quarantine", "versions", "rollback", "pin", "verify", "doctor"),
     }
 
 
@@ -152,7 +156,7 @@ def test_json_is_json(words: list[str], kind: type, commands: Commands, served: 
     outcome = commands.run(served, [*words, "--json"])
     assert outcome.status == DONE, outcome.text
     assert isinstance(outcome.json, kind)
-    assert outcome.err == ""
+    assert not re.sub(rf"Warning: {TWO_PUBLICATIONS}.*\n", "", outcome.err)
     assert outcome.json
 
 
@@ -329,12 +333,17 @@ def test_status_says_what_is_held_and_what_to_do(commands: Commands, copied: Pat
     assert (found["kind"], found["releases"], found["files"]) == ("real", 6, 6)
     assert found["current"] == serving(copied).version
     assert found["is_up_to_date"]
-    assert found["kept_out"] == []
+    assert (found["kept_out"], found["quarantined_lines"], found["stopped"]) == ([], 0, [])
+    [warned] = found["warned"]
+    assert warned.startswith(TWO_PUBLICATIONS)
+    [item] = commands.succeed(copied, ["quarantine", "--json"]).json
+    assert (item["message"], item["state"]) == (warned, "warned")
     shown = commands.succeed(copied, ["status"]).out
     assert f"Home       {copied} (real)" in shown
     assert "6 releases, 6 files" in shown
     assert found["current"] in shown
-    assert "justice-etl" not in shown.replace(str(copied), "")
+    assert f"Warning    {warned}\n" in shown
+    assert "justice-etl publish" not in shown
     commands.succeed(copied, rolling_year(tmp_path, 4).command)
     assert not commands.succeed(copied, ["status", "--json"]).json["is_up_to_date"]
     assert "not of all that was landed" in commands.succeed(copied, ["status"]).out

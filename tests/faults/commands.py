@@ -55,10 +55,11 @@ class Running:
 
 @dataclass
 class Commands:
-    """A server that forks for each run; `env` is set before Python starts."""
+    """A server that forks for each run; `env` is set before Python starts, `root` holds the project's files."""
 
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    root: Path = field(default_factory=project_root)
     _server: subprocess.Popen[str] | None = None
     _runs: int = 0
 
@@ -77,7 +78,7 @@ class Commands:
         with (self.folder / "server.err").open("w") as err:
             server = subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.kill_at"],
-                cwd=project_root(),
+                cwd=self.root,
                 env=kept | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(self.env),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -115,7 +116,7 @@ class Commands:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("JUSTICE_")}
         request = {
             "commands": [[str(word) for word in command] for command in commands],
-            "env": kept | {"JUSTICE_HOME": str(home), "JUSTICE_LOG_LEVEL": "ERROR"} | dict(env or {}),
+            "env": kept | self._own(home) | dict(env or {}),
             "folder": str(folder or self.folder),
             "go_on": list(go_on),
             "cpus": [own_cpu()],
@@ -123,6 +124,10 @@ class Commands:
             "err": str(err),
         }
         return Running(self, self.ask(request | more), out, err)
+
+    def _own(self, home: Path) -> dict[str, str]:
+        # What a run starts itself must find the same project.
+        return {"JUSTICE_HOME": str(home), "JUSTICE_LOG_LEVEL": "ERROR", "PYTHONPATH": str(self.root)}
 
     def run(self, home: Path, *commands: Sequence[str | Path], **more: Any) -> Outcome:
         """Run commands to their end; see `start`."""
@@ -162,10 +167,10 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60) -> Non
 
 
 def assert_readable(outcome: Outcome, *parts: str, status: int = FAILED) -> None:
-    """One message and a next step, and nothing else: no traceback, no second error."""
+    """One message and a next step, and nothing else: no traceback, no second error; figures may be warned of."""
     assert outcome.status == status, outcome.text
     assert "Traceback" not in outcome.text, outcome.text
-    lines = outcome.err.splitlines()
+    lines = [line for line in outcome.err.splitlines() if not line.startswith("Warning: ")]
     assert lines[0].startswith("error: "), outcome.err
     assert sum(line.startswith("error: ") for line in lines) == 1, outcome.err
     assert lines[-1].startswith("  → "), outcome.err

@@ -44,7 +44,7 @@ BUILDING = {
     },
     "kept ranks have no name": {"event": "os.rename", "match": "*/ranks/*"},
     "ranks are kept, not used": {"call": "etl.rank_cache._write", "after": True},
-    "the quarantine has no name": {"event": "os.rename", "match": "*lines.parquet*"},
+    "it does not say what it keeps out": {"event": "os.rename", "match": "*/items.json *"},
     "half of the hashes": {"call": "etl.build.hash_table", "nth": 8},
     "scratch databases are half gone": {"event": "os.remove", "match": "*/input.scratch *"},
     "there is no manifest": {"event": "os.rename", "match": "*/manifest.json *"},

@@ -1,9 +1,13 @@
 """SQL cases as folders: `tests/sql/<schema>/<table>/<case>/` holds what a model rests on, and what must come out.
 
-`<schema>.<table>.csv` files are inputs: `tidy.*` lines and `input.release`; `ref.*` ones take the place of that
-model. `expected.csv` holds the lines and columns that the model must give, worked out by hand; `why.md` says
-how. Lines of the model that share no key with `expected.csv` do not matter; `absent.csv`, if there is one, says
-which there must not be.
+`<schema>.<table>.csv` files are inputs: `tidy.*` lines and `input.release`; those of a model take its place, with
+null in columns that they do not name. `expected.csv` holds the lines and columns that the model must give, worked
+out by hand; `why.md` says how. Lines of the model that share no key with `expected.csv` do not matter; `absent.csv`,
+if there is one, says which there must not be. `tests/sql/check/<rule>/<case>/` is a case of a check: what is in
+`expected.csv`, in its columns, are all the violations; a header alone says that the rule is kept.
+
+`input.release.csv` has a line a file. Its edition names the release and the file, and a tidy line says in `edition`
+which file it is of; where an edition has several releases, or a release several files, `release_id` and `file` say so.
 """
 
 from __future__ import annotations
@@ -15,14 +19,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl.build import load_seen, open_for_building
+from etl.build import open_for_building
 from etl.contracts import contracts, literal, quote
-from etl.models import find_models, run_model
+from etl.inputs import load_seen
+from etl.models import CHECK_SCHEMA, find_models, run_check, run_model
 from etl.settings import project_root
 from etl.sources import declared_sources
 
 FOLDER = Path(__file__).parent
-CASES = sorted(path.parent for path in FOLDER.glob("*/*/*/expected.csv"))
+_ALL = sorted(path.parent for path in FOLDER.glob("*/*/*/expected.csv"))
+CASES = [case for case in _ALL if case.parts[-3] != CHECK_SCHEMA]
+CHECK_CASES = [case for case in _ALL if case.parts[-3] == CHECK_SCHEMA]
 FILE = "f" * 64
 
 
@@ -35,17 +42,24 @@ def _load_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
             connection.execute(f"CREATE TABLE tidy.{contract.table} ({columns}, sha256 VARCHAR)")
     for path in sorted(case.glob("tidy.*.csv")):
         _fill(connection, path)
+    releases = _read(case / "input.release.csv")
+    given = _names(connection, releases)
+    title = "title" if "title" in given else "edition"
+    release_id = "release_id" if "release_id" in given else "source || '/' || edition"
+    file = "file" if "file" in given else "edition"
     connection.execute(
-        f"CREATE TABLE input.release AS SELECT source || '/' || edition AS release_id, source, edition, "
-        "edition AS title, 'publisher' AS publisher, "
+        f"CREATE TABLE input.release AS SELECT DISTINCT {release_id} AS release_id, source, edition, "
+        f"{title} AS title, 'publisher' AS publisher, "
         "CAST(published_on || ' 09:30:00+00' AS TIMESTAMPTZ) AS published_at, "
         "CAST(published_on AS DATE) AS published_on, 'page' AS landing_page, 'licence' AS licence, 'current' AS state, "
-        f"FALSE AS is_modelled FROM {_read(case / 'input.release.csv')}"
+        f"FALSE AS is_modelled FROM {releases}"
     )
     connection.execute(
-        "CREATE TABLE input.file AS SELECT edition AS sha256, release_id, '' AS url, 'file' AS filename, "
+        f"CREATE TABLE input.file AS SELECT {file} AS sha256, {release_id} AS release_id, '' AS url, "
+        "'file' AS filename, "
         "CAST(1 AS BIGINT) AS bytes, 'text/csv' AS media_type, CAST(1 AS BIGINT) AS rows_read, TRUE AS accepted, "
-        "published_at AS landed_at, 'test' AS landed_by FROM input.release"
+        "CAST(published_on || ' 09:30:00+00' AS TIMESTAMPTZ) AS landed_at, 'test' AS landed_by "
+        f"FROM {releases}"
     )
     connection.execute(
         "CREATE TABLE input.field (table_name VARCHAR, field_name VARCHAR, position INTEGER, "
@@ -67,8 +81,12 @@ def _read(path: Path) -> str:
     return f"read_csv({literal(str(path))}, all_varchar = true, header = true, delim = ',', quote = '\"', nullstr = '')"
 
 
+def _names(connection: duckdb.DuckDBPyConnection, source: str) -> list[str]:
+    return [column[0] for column in connection.execute(f"SELECT * FROM {source} LIMIT 0").description or []]
+
+
 def _fill(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Lines of a tidy table; a case names the file of a line by the edition of its release."""
+    """Lines of a tidy table; a case names the file of a line in `edition`."""
     with path.open(encoding="utf-8") as file:
         given = csv.DictReader(file).fieldnames or []
     table = path.name.removesuffix(".csv")
@@ -90,22 +108,23 @@ def _fill(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _run(connection: duckdb.DuckDBPyConnection, case: Path, table: str) -> None:
+    """Make what a model rests on, and the model itself; of a check only what it rests on."""
     models = {model.name: model for model in find_models()}
     needed = {table}
     for model in reversed(models.values()):
         if model.name in needed and not (case / f"{model.name}.csv").exists():
             needed |= model.inputs
     for model in models.values():
-        given = case / f"{model.name}.csv"
-        if model.name not in needed:
+        if model.name not in needed or model.is_check:
             continue
+        given = case / f"{model.name}.csv"
         if given.exists():
-            contract = contracts()[model.name]
-            connection.execute(contract.create())
-            names = connection.execute(f"SELECT * FROM {_read(given)} LIMIT 0").description or []
-            values = ", ".join(f"CAST({quote(n[0])} AS {contract.columns[n[0]].type})" for n in names)
-            columns = ", ".join(quote(n[0]) for n in names)
-            connection.execute(f"INSERT INTO {model.name} ({columns}) SELECT {values} FROM {_read(given)}")
+            types = {name: field.type for name, field in contracts()[model.name].columns.items()}
+            columns = ", ".join(f"{quote(name)} {type_}" for name, type_ in types.items())
+            connection.execute(f"CREATE TABLE {model.name} ({columns})")
+            names = _names(connection, _read(given))
+            values = ", ".join(f"CAST({quote(name)} AS {types[name]}) AS {quote(name)}" for name in names)
+            connection.execute(f"INSERT INTO {model.name} BY NAME SELECT {values} FROM {_read(given)}")
         else:
             run_model(connection, model)
 
@@ -147,5 +166,22 @@ def test_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
         assert rows == [], f"{line} in {case}"
 
 
+@pytest.mark.parametrize("case", CHECK_CASES, ids=lambda case: "/".join(case.parts[-3:]))
+def test_check(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
+    model = next(model for model in find_models() if model.name == f"{CHECK_SCHEMA}.{case.parts[-2]}")
+    _load_case(connection, case)
+    _run(connection, case, model.name)
+    with (case / "expected.csv").open(encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        expected = [tuple(line[name] for name in reader.fieldnames or []) for line in reader]
+    found = [
+        tuple(str(getattr(violation, name) or "") for name in reader.fieldnames or [])
+        for violation in run_check(connection, model)
+    ]
+    assert sorted(found) == sorted(expected)
+
+
 def test_there_are_cases() -> None:
-    assert len(CASES) >= 10
+    assert len(CASES) >= 10 and len(CHECK_CASES) >= 10
+    checks = {path.stem for path in (project_root() / "warehouse" / CHECK_SCHEMA).glob("*.sql")}
+    assert checks - {case.parts[-2] for case in CHECK_CASES} == set(), "each check has cases"

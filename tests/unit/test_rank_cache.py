@@ -241,6 +241,10 @@ def test_what_was_not_asked_for_the_last_time_is_not_kept(counted: Counted, tmp_
     assert sorted(counted.seeds) == SEEDS[1:]
     counted.ask(_lines(), cache)
     assert pq.read_table(cache).num_rows == 0
+    # All files of a source can be kept out, and come back.
+    for lines, seeds in ((_lines(), []), (_lines(*ROWS), SEEDS)):
+        assert counted.ask(lines, cache).num_rows == len(lines)
+        assert sorted(counted.seeds) == seeds
 
 
 def test_tables_with_the_same_lines_but_for_their_key_are_two(counted: Counted, tmp_path: Path) -> None:

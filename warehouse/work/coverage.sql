@@ -56,7 +56,9 @@ component AS (
 SELECT
     component.release_id, component.table_id, component.area_code, component.offence_id,
     component.span, component.period_end, component.reporting, component.fraud,
-    forces.bits - component.reporting_forces AS left_out, TRUE AS is_aggregate
+    -- What no force states (fraud that other bodies record) leaves no force out.
+    CASE WHEN component.reporting_forces = 0 THEN 0 ELSE forces.bits - component.reporting_forces END AS left_out,
+    TRUE AS is_aggregate
 FROM component
 INNER JOIN forces ON forces.aggregate_code = component.area_code
 UNION ALL

@@ -1,9 +1,10 @@
 -- Every percentage that P2 prints against the one that follows from the base it implies, and every rate that
--- P3 prints against ours. Both are printed to nine places.
+-- P3 prints against ours, to the last digit that the table prints.
 WITH derived AS (
     SELECT
         CASE printed.measure WHEN 'change_percent' THEN 'P2' ELSE 'P3' END AS table_name,
         printed.release_id,
+        printed.table_id,
         printed.area_code,
         printed.offence_id,
         printed.period_end,
@@ -11,7 +12,9 @@ WITH derived AS (
         CASE printed.measure
             WHEN 'change_percent' THEN
                 100e0 * (
-                    figure.offences / nullif(round(figure.offences / (1e0 + printed.printed / 100e0)), 0) - 1e0
+                    figure.offences
+                    / nullif(round(figure.offences / nullif(1e0 + printed.printed / 100e0, 0e0)), 0e0)
+                    - 1e0
                 )
             ELSE 1000e0 * figure.offences / figure.population
         END AS derived
@@ -23,6 +26,12 @@ WITH derived AS (
         AND figure.span = printed.span
         AND figure.period_end = printed.period_end
     WHERE printed.printed IS NOT NULL
+        -- No offences after some, or after none: the base may be any, or is 0, and nothing follows from it.
+        AND NOT (
+            printed.measure = 'change_percent'
+            AND printed.printed IN (-100e0, 0e0)
+            AND figure.offences IS NOT DISTINCT FROM 0
+        )
 )
 SELECT
     derived.table_name,
@@ -33,5 +42,7 @@ SELECT
     derived.derived,
     derived.printed,
     derived.derived - derived.printed AS difference,
-    coalesce(abs(derived.derived - derived.printed) <= 1e-8, FALSE) AS within_tolerance
+    coalesce(abs(derived.derived - derived.printed) <= 0.5e0 * printed_step.step + 1e-9, FALSE) AS within_tolerance
 FROM derived
+INNER JOIN work.printed_step AS printed_step
+    ON printed_step.release_id = derived.release_id AND printed_step.table_id = derived.table_id

@@ -19,7 +19,7 @@ SELECT
     line.row,
     line.column
 FROM tidy.recorded_crime AS line
-INNER JOIN input.file AS file ON file.sha256 = line.sha256
+INNER JOIN input.file AS file ON file.sha256 = line.sha256 AND file.accepted
 LEFT JOIN work.matched_name AS matched_name
     ON matched_name.level = line.level
     AND matched_name.area_key = line.area_key

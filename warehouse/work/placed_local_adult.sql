@@ -24,7 +24,7 @@ SELECT
     line.sheet,
     line.row
 FROM tidy.local_adult_reoffending AS line
-INNER JOIN input.file AS file ON file.sha256 = line.sha256
+INNER JOIN input.file AS file ON file.sha256 = line.sha256 AND file.accepted
 LEFT JOIN work.matched_name AS matched_name
     ON matched_name.level = line.level
     AND matched_name.area_key = line.area_key

@@ -33,7 +33,7 @@ SELECT
         PARTITION BY file.release_id, line.table_id, line.sha256, line.sheet
     ) AS newest_cohort_end
 FROM tidy.reoffending AS line
-INNER JOIN input.file AS file ON file.sha256 = line.sha256
+INNER JOIN input.file AS file ON file.sha256 = line.sha256 AND file.accepted
 LEFT JOIN work.matched_name AS matched_name
     ON matched_name.level = line.level
     AND matched_name.area_key = line.area_key

@@ -14,7 +14,7 @@ SELECT
     ) AS preference,
     release.published_at
 FROM tidy.population AS line
-INNER JOIN input.file AS file ON file.sha256 = line.sha256
+INNER JOIN input.file AS file ON file.sha256 = line.sha256 AND file.accepted
 INNER JOIN input.release AS release ON release.release_id = file.release_id
 INNER JOIN input.source_table AS source_table
     ON source_table.source = release.source AND source_table.table_id = line.table_id

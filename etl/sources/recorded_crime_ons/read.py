@@ -54,10 +54,11 @@ def _read_period(fit: Fit) -> Period:
     ends = sorted(set(parse_years_ending(fit.title)))
     expected = 2 if fit.layout.measure == "change_percent" else 1
     if len(ends) != expected or (expected == 2 and ends[0] != _year_before(ends[1])):
+        wanted = "2 (the year, and the year before it)" if expected == 2 else "1, as in 'year ending March 2018'"
         raise LayoutError(
-            f"sheet {fit.sheet.name!r}: the lines above the header name {len(ends)} years ending "
-            f"({', '.join(map(str, ends)) or 'none'}), expected {expected}: {fit.title[:200]!r}",
-            "compare the title; a new form of date belongs in etl/cells.py",
+            f"sheet {fit.sheet.name!r}: the lines above row {fit.header_row + 1} name {len(ends)} years ending "
+            f"({', '.join(map(str, ends)) or 'none'}), expected {wanted}; found {fit.title[:200]!r}",
+            "look at the title; if it names the year in a new way, parse_years_ending in etl/cells.py must know it",
         )
     return year_to(ends[-1])
 

@@ -1,0 +1,1 @@
+"""Damaged copies of the published files, and what becomes of them."""
