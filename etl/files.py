@@ -128,6 +128,7 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
+# The type checker cannot know which of the two it is.
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Refuses a key that stands twice, which YAML would let win silently; libyaml is ten times faster where it is."""
 

@@ -10,6 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -43,7 +44,6 @@ logger = logging.getLogger(__name__)
 
 CHECKS = "checks"
 """The folder of a home where findings in tidy files are kept, so that no file is looked at twice."""
-
 
 REFERENCE_SOURCES = ("geography", "population")
 """Sources by which the others are judged."""
@@ -116,7 +116,8 @@ def check_file(home: Path, file: TidyFile) -> SuiteOutcome:
     """
     suite = load_suites()[f"tidy.{file.tidy_table}"]
     path = _checks_path(home, file)
-    if stored := _read_checks(path):
+    stored = _read_checks(path)
+    if len(stored) == len(suite.expectations):
         return SuiteOutcome(suite, tuple(map(_restore, suite.expectations, stored)))
     outcome = _look_into(suite, file)
     write_json(path, {"outcomes": [_store(each) for each in outcome.outcomes]})
@@ -251,11 +252,11 @@ def keep_out_causes(
     anew = [key for key in verdict.kept_out if key not in kept_out]
     rank = {key: of[key[0]].source not in REFERENCE_SOURCES for key in anew}
     anew = [key for key in anew if rank[key] == min(rank.values())]
-    first: dict[str, str] = {}
-    for release_id, _ in anew:
-        release = of[release_id]
-        first[release.source] = min(first.get(release.source, release.published_at), release.published_at)
-    causes = {key for key in anew if of[key[0]].published_at == first[of[key[0]].source]}
+    published = {key: datetime.fromisoformat(of[key[0]].published_at) for key in anew}  # their offsets differ
+    first: dict[str, datetime] = {}
+    for key in sorted(anew, key=lambda key: published[key]):
+        first.setdefault(of[key[0]].source, published[key])
+    causes = {key for key in anew if published[key] == first[of[key[0]].source]}
     return {key: brokens for key, brokens in verdict.kept_out.items() if key in kept_out or key in causes}
 
 

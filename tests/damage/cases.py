@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tests.damage import damages as d
 from tests.damage.damages import Change, Maker, edit_bytes, edit_rows, in_body
@@ -39,7 +39,7 @@ def _case_of(file: str, damage: str, make: Maker, outcome: str, why: str = "", e
     """A case whose outcome is written as in the table: `kept out: layout`."""
     state, _, rules = outcome.partition(": ")
     names = tuple(rule.strip() for rule in rules.split(",") if rule)
-    return Case(damage, file, make, state, names, why, edition)  # type: ignore[arg-type]
+    return Case(damage, file, make, cast(State, state), names, why, edition)
 
 
 # --- the workbook ----------------------------------------------------------------------------------------

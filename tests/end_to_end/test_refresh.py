@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,7 +168,11 @@ def test_a_publisher_that_is_down(night: Night) -> None:
     version = current_version(night.home)
     night.archive.answer(f"{ONS}{FORCE_PAGE}/data", 429, {"Retry-After": "3600"})
     outcome = night.run()
-    assert_readable(outcome, "files and pages could not be had", "the next run asks again", status=FAILED)
+    # Robbery is 7 in the workbook and 410 in the open data: that is said, and then the one error.
+    warning, _, rest = outcome.err.partition("\n")
+    assert warning.startswith("Warning: rule crime_two_publications: "), outcome.err
+    failed = replace(outcome, err=rest)
+    assert_readable(failed, "files and pages could not be had", "the next run asks again", status=FAILED)
     assert f"unreachable: recorded_crime_ons, https://www.ons.gov.uk{FORCE_PAGE}" in outcome.out
     assert "new: recorded_crime_home_office/" in outcome.out  # the others went on
     assert current_version(night.home) not in (version, None)

@@ -167,10 +167,10 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60) -> Non
 
 
 def assert_readable(outcome: Outcome, *parts: str, status: int = FAILED) -> None:
-    """One message and a next step, and nothing else: no traceback, no second error; figures may be warned of."""
+    """One message and a next step, and nothing else: no traceback, no second error."""
     assert outcome.status == status, outcome.text
     assert "Traceback" not in outcome.text, outcome.text
-    lines = [line for line in outcome.err.splitlines() if not line.startswith("Warning: ")]
+    lines = outcome.err.splitlines()
     assert lines[0].startswith("error: "), outcome.err
     assert sum(line.startswith("error: ") for line in lines) == 1, outcome.err
     assert lines[-1].startswith("  → "), outcome.err

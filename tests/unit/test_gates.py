@@ -244,9 +244,10 @@ def test_findings_that_were_damaged_are_made_again(suites: Suites, tmp_path: Pat
     found = check_file(tmp_path, file)
     (kept,) = (tmp_path / CHECKS).glob("*.json")
     whole = kept.read_bytes()
-    kept.write_text("{}", encoding="utf-8")
-    assert check_file(tmp_path, file) == found
-    assert kept.read_bytes() == whole
+    for damaged in ("{}", '{"outcomes": []}', json.dumps({"outcomes": json.loads(whole)["outcomes"][1:]})):
+        kept.write_text(damaged, encoding="utf-8")
+        assert check_file(tmp_path, file) == found
+        assert kept.read_bytes() == whole
 
 
 def test_findings_in_files_that_are_no_more_are_removed(suites: Suites, tmp_path: Path) -> None:
@@ -397,6 +398,14 @@ def test_the_first_published_is_kept_out_before_those_that_are_judged_by_it() ->
     assert list(first) == [("geography/e@1", SHA)]
     second = keep_out_causes(Verdict(kept_out=found), first, releases)
     assert sorted(second.keys() - first.keys()) == [("proven_reoffending/d@1", SHA), ("recorded_crime_ons/a@1", SHA)]
+
+
+def test_what_is_published_first_goes_by_the_moment_and_not_by_the_text() -> None:
+    """Half past midnight of a British summer day is before a quarter to midnight of the day before in Greenwich."""
+    summer = Release("a/1@1", "a", "1", "2018-07-19T00:30:00+01:00", "current", ())
+    winter = Release("a/2@1", "a", "2", "2018-07-18T23:45:00+00:00", "current", ())
+    found = Verdict(kept_out={("a/1@1", SHA): [], ("a/2@1", SHA): []})
+    assert list(keep_out_causes(found, {}, [summer, winter])) == [("a/1@1", SHA)]
 
 
 def test_models_that_rules_of_files_rest_on_come_first(suites: Suites, tmp_path: Path) -> None:
