@@ -14,7 +14,7 @@ $(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml
 	  || { echo "$(PYTHON) is not Python 3.11 to 3.13: name one that is, for example make install PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
 	@touch $@
 
@@ -24,8 +24,23 @@ demo: install ## the whole nightly job on modelled samples, from a loopback repl
 refresh: install ## ask the publishers what is new, land, build and publish, in data/ (JUSTICE_CONTACT=you@example.org)
 	$(BIN)/justice-etl refresh
 
+airflow: install ## Airflow on this machine over demo-data/, until Ctrl-C
+	@$(BIN)/python -m etl.local_airflow
+
+env: ## make .env for docker compose, with fresh secrets (CONTACT=you@example.org EXECUTOR=celery)
+	@$(PYTHON) docker/make_env.py --executor "$(or $(EXECUTOR),local)" --contact "$(CONTACT)"
+
+up: ## start everything with docker compose, and wait until it is healthy
+	docker compose up --detach --wait
+
+down: ## stop what docker compose started; data stays
+	docker compose down
+
 test: install ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-compose: ## try docker-compose.yml for real, as root on Debian (a quarter of an hour; not part of CI)
+	$(PYTHON) tests/compose/run.py
 
 lint: install ## ruff and mypy
 	$(BIN)/ruff check .
@@ -52,4 +67,4 @@ clean: ## remove the demo home, the virtual environment and caches (never data/)
 	chmod -R u+w demo-data 2>/dev/null || true
 	rm -rf demo-data .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help install demo refresh test lint format schemas bench lock clean
+.PHONY: help install demo refresh airflow env up down test test-compose lint format schemas bench lock clean

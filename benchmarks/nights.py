@@ -8,7 +8,7 @@ from pathlib import Path
 
 from etl.http import GOV_UK_FILES, Http
 from etl.observations import ObservationLog, new_run_id
-from etl.refresh import discover, take
+from etl.refresh import discover, make_plan, take
 from etl.replica import Archive, Replica
 from etl.settings import Settings
 from etl.sources import declared_sources, load_source
@@ -89,6 +89,6 @@ def measure_nights(folder: Path, publications: int) -> list[list[str]]:
 def _spend_night(home: Path, replica: Replica) -> None:
     with Http(Settings(home=home, replica_url=replica.url), is_paced=True) as http:
         visit = Visit(home, load_source(SOURCE), http, ObservationLog(home, new_run_id()))
-        outcomes = take(visit, discover(visit))
+        outcomes = take(visit, make_plan(visit, discover(visit)))
     if any(outcome.state not in ("new", "unchanged") for outcome in outcomes):
         raise SystemExit(f"something was refused: {outcomes}")

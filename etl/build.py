@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,7 +36,8 @@ from etl.gates import (
 )
 from etl.inputs import load_contract_rows, load_inputs, load_rows, load_seen
 from etl.landing import Record, Release, home_kind, list_releases
-from etl.manifest import MANIFEST, WAREHOUSE, compute_version
+from etl.lineage import add_build, record_lineage
+from etl.manifest import MANIFEST, WAREHOUSE, compute_source_states, compute_version
 from etl.models import PUBLISHED_SCHEMAS, WORK_SCHEMA, Model, find_models, published_contracts, run_model
 from etl.quarantine import LINES, make_items, show_items, summarise, write_items
 from etl.reading import KeptOut, TidyFile, read_landed, remove_stale
@@ -95,6 +97,7 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
     Raises:
         JusticeError: nothing was landed, a model failed, or the disk is full; nothing is staged then.
     """
+    started = time.time()
     releases = list_releases(home)
     if not releases:
         raise JusticeError(f"nothing was landed in {home}", "land files first: justice-etl land --help")
@@ -111,9 +114,23 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
         load_corrections(source)
     remove_tree(home / "staging")
     files, unread = read_all(home, releases, progress)
+    with record_lineage("build") as run:
+        manifest = _build_staged(version, settings, Landed(home, releases, files), unread, progress)
+        add_build(run, releases, manifest)
+    remove_stale(home, (file.path for file in files), started)
+    remove_stale_checks(home, files)
+    counts = dict(Counter(str(item["state"]) for item in manifest["items"]))
+    logger.info("built", extra={"version": version, "tables": len(manifest["tables"])} | counts)
+    return Built(version, home / "staging" / version, is_new=True)
+
+
+def _build_staged(
+    version: str, settings: Settings, landed: Landed, unread: list[KeptOut], progress: Progress
+) -> dict[str, Any]:
+    """Build into `staging/` and give it its name once it is whole; → its manifest."""
+    home = landed.home
     building = home / "staging" / f"{version}.building"
     building.mkdir(parents=True)
-    landed = Landed(home, releases, files)
     try:
         verdict, quarantined, tables = _build_warehouse(building, version, settings, landed, progress)
     except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
@@ -121,7 +138,7 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
         mend = "check the disk and the rights: justice-etl doctor"
         raise JusticeError(f"the warehouse could not be written: {found}", mend) from error
     write_data_docs(building / DATA_DOCS, verdict.to_pages())
-    items = make_items(releases, unread, quarantined, verdict)
+    items = make_items(landed.releases, unread, quarantined, verdict)
     write_items(building, items)
     show_items(home, building)
     manifest = {
@@ -129,7 +146,8 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
         "built_at": datetime.now(UTC).isoformat(timespec="microseconds"),
         "built_by": _BUILT_BY,
         "home": home_kind(home),
-        "releases": [release.release_id for release in releases],
+        "releases": [release.release_id for release in landed.releases],
+        "sources": compute_source_states(landed.releases),
         "items": list(summarise(items)),
         "tables": tables,
     }
@@ -137,11 +155,7 @@ def build(home: Path, settings: Settings, progress: Progress = no_progress) -> B
     staged = home / "staging" / version
     building.rename(staged)
     sync_folder(staged.parent)
-    remove_stale(home, (file.path for file in files))
-    remove_stale_checks(home, files)
-    counts = dict(Counter(str(item.state) for item in items))
-    logger.info("built", extra={"version": version, "tables": len(tables)} | counts)
-    return Built(version, staged, is_new=True)
+    return manifest
 
 
 def read_all(home: Path, releases: list[Release], progress: Progress) -> tuple[list[TidyFile], list[KeptOut]]:
@@ -152,6 +166,26 @@ def read_all(home: Path, releases: list[Release], progress: Progress) -> tuple[l
 
     Raises:
         JusticeError: landed bytes are gone or damaged, or one file is corrected in two ways.
+    """
+    records = list_distinct(releases)
+    files, kept_out = [], []
+    with ReadingProcess() as process:
+        for done, record in enumerate(records):
+            progress(f"reading {record.filename}", done, len(records))
+            read = read_landed(home, record, process.read)
+            if isinstance(read, TidyFile):
+                files.append(read)
+            else:
+                kept_out.append(read)
+    progress("read", len(records), len(records))
+    return files, kept_out
+
+
+def list_distinct(releases: Iterable[Release]) -> list[Record]:
+    """The files of releases, each once, by hash; of those that are corrected, under the edition that says so.
+
+    Raises:
+        JusticeError: one file is corrected in two ways.
     """
     records: dict[str, Record] = {}
     for record in (record for release in releases for record in release.records):
@@ -165,17 +199,7 @@ def read_all(home: Path, releases: list[Release], progress: Progress) -> tuple[l
                 "corrections.yml corrects it in two ways",
                 "correct it alike in both editions, or in one of them",
             )
-    files, kept_out = [], []
-    with ReadingProcess() as process:
-        for done, record in enumerate(records[sha256] for sha256 in sorted(records)):
-            progress(f"reading {record.filename}", done, len(records))
-            read = read_landed(home, record, process.read)
-            if isinstance(read, TidyFile):
-                files.append(read)
-            else:
-                kept_out.append(read)
-    progress("read", len(records), len(records))
-    return files, kept_out
+    return [records[sha256] for sha256 in sorted(records)]
 
 
 def _corrections_of(record: Record) -> list[tuple[str, str, str]]:

@@ -6,19 +6,23 @@ Here are the commands that land, build and publish; those that only ask are in `
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
-from etl.cli_ask import AsJson, asking
+from etl.cli_ask import AsJson, add_notes, asking
 from etl.console import err, out, print_json, print_ranking, print_refreshed, print_table, show_progress
 from etl.errors import ExitStatus, JusticeError, StoppedVersionError, UnreachableError, WrongUseError
 from etl.logs import set_up_logging
 from etl.settings import Settings, own_version
+
+if TYPE_CHECKING:
+    from etl.refresh import Refreshed
 
 app = typer.Typer(
     name="justice-etl",
@@ -29,6 +33,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="The files, as downloaded.")]
+
+ALERTING = ("refresh", "build", "publish", "verify")
+"""Commands that run without anybody watching: what they fail of is sent to whom JUSTICE_ALERT_URLS names."""
 
 
 @app.callback(invoke_without_command=True)
@@ -117,9 +124,15 @@ def land_files(
 @app.command(name="refresh")
 def refresh_from_publishers(
     source: Annotated[str | None, typer.Option(help="One source; without it, all.")] = None,
+    edition: Annotated[
+        str | None, typer.Option(metavar="TITLE", help="One edition of that source, by its title, key or page.")
+    ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="DATE", help="Leave alone what was published before and never landed.")
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Ask for all bytes again: files are swapped in silence.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look: fetch, land and publish nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -133,26 +146,37 @@ def refresh_from_publishers(
     if since is not None and parse_day(since) is None:
         raise WrongUseError(f"{since!r} is no day", "write it as 2018-03-31")
     with show_progress() as progress, demo_publishers(Settings()) as settings:
-        result = refresh(settings, source=source, since=parse_day(since), is_dry=dry_run, progress=progress)
+        result = refresh(
+            settings,
+            source=source,
+            edition=edition,
+            since=parse_day(since),
+            is_full=full,
+            is_dry=dry_run,
+            progress=progress,
+        )
     if as_json:
-        names = ("run_id", "outcomes", "unknown", "published", "failure")
+        names = ("run_id", "outcomes", "unknown", "late", "published", "failure")
         print_json({name: getattr(result, name) for name in names})
     else:
         print_refreshed(result)
+    found = list_news(result)
     if isinstance(result.failure, StoppedVersionError):
-        print_kept_out_of_staged(settings.home, result.before)
+        found += print_kept_out_of_staged(settings.home, result.before)
     if result.failure:
-        raise result.failure
-    newly = False
+        raise add_notes(result.failure, found)
+    newly: list[str] = []
     if result.published:
         manifest = read_manifest(settings.home / CURRENT)
         newly = print_kept_out(manifest, result.before if result.published.is_new else manifest)
+    found += newly
     if missed := result.missed:
-        raise UnreachableError(
+        error = UnreachableError(
             f"{len(missed)} of {len(result.outcomes)} files and pages could not be had, the first {missed[0].url}",
             "what could be had is landed and serves; the next run asks again",
         )
-    raise typer.Exit(result.exit_status or (ExitStatus.KEPT_OUT if newly else ExitStatus.DONE))
+        raise add_notes(error, found)
+    raise add_notes(typer.Exit(result.exit_status or (ExitStatus.KEPT_OUT if newly else ExitStatus.DONE)), found)
 
 
 @app.command(name="replica")
@@ -191,7 +215,7 @@ def build_warehouse(as_json: AsJson = False) -> None:
     newly = print_kept_out(manifest, serving_manifest(settings.home))
     stopped = print_stopped(manifest)
     if newly or stopped:
-        raise typer.Exit(ExitStatus.KEPT_OUT)
+        raise add_notes(typer.Exit(ExitStatus.KEPT_OUT), newly + stopped)
 
 
 @app.command(name="publish")
@@ -210,8 +234,8 @@ def publish_version(as_json: AsJson = False) -> None:
         built = build(home, settings, progress)
         try:
             published = publish(home, settings, built.version)
-        except StoppedVersionError:
-            print_kept_out_of_staged(home, before)
+        except StoppedVersionError as error:
+            add_notes(error, print_kept_out_of_staged(home, before))
             raise
     if as_json:
         print_json(published)
@@ -222,8 +246,8 @@ def publish_version(as_json: AsJson = False) -> None:
     else:
         out.print(f"Nothing new: version {published.version} already serves.")
     manifest = read_manifest(home / CURRENT)
-    if print_kept_out(manifest, before if published.is_new else manifest):
-        raise typer.Exit(ExitStatus.KEPT_OUT)
+    if newly := print_kept_out(manifest, before if published.is_new else manifest):
+        raise add_notes(typer.Exit(ExitStatus.KEPT_OUT), newly)
 
 
 @app.command(name="rollback")
@@ -253,8 +277,29 @@ def pin_version(
     out.print(f"Version {version} is {'no longer ' if remove else ''}pinned.", highlight=False)
 
 
-def print_kept_out(manifest: dict[str, Any], before: dict[str, Any] | None) -> bool:
-    """Say what a version keeps out and warns of; True where the version before it, if any, did not keep it out."""
+@app.command(name="alert")
+def send_test_alert(
+    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="What it says.")] = "This is a test: alerts arrive.",
+) -> None:
+    """Send a test alert to every address of JUSTICE_ALERT_URLS, and say where it arrived."""
+    from etl.alerts import deliver, describe_test
+
+    settings = Settings()
+    if not settings.alert_urls:
+        raise WrongUseError("nobody is to be told: no address is set", "JUSTICE_ALERT_URLS, see docs/operating.md")
+    deliveries = deliver(settings, describe_test(settings.home, text))
+    for delivery in deliveries:
+        mark = "[green]✓[/]" if delivery.is_well else "[red]✗[/]"
+        out.print(f"{mark} {escape(delivery.address)}: {delivery.words}", highlight=False, soft_wrap=True)
+    if failed := sum(not delivery.is_well for delivery in deliveries):
+        raise JusticeError(
+            f"the alert did not arrive at {failed} of {len(deliveries)} addresses",
+            "`.venv/bin/apprise -vv -b test ADDRESS` shows what the service answers",
+        )
+
+
+def print_kept_out(manifest: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
+    """Say what a version keeps out and warns of; → what the version before it, if any, did not keep out."""
     from etl.publish import find_newly_kept_out, find_warnings
 
     newly = find_newly_kept_out(manifest, before)
@@ -263,30 +308,66 @@ def print_kept_out(manifest: dict[str, Any], before: dict[str, Any] | None) -> b
         err.print(f"[{style}]{word}[/]: {escape(message)}", highlight=False, soft_wrap=True)
     for message in find_warnings(manifest):
         err.print(f"[yellow]Warning[/]: {escape(message)}", highlight=False, soft_wrap=True)
-    return bool(newly)
+    return [f"Kept out: {message}" for message in newly]
 
 
-def print_kept_out_of_staged(home: Path, before: dict[str, Any] | None) -> None:
-    """Say what a version keeps out that was built and is not published."""
+def print_kept_out_of_staged(home: Path, before: dict[str, Any] | None) -> list[str]:
+    """Say what a version keeps out that was built and is not published; → what is new of it, and what stops it."""
     from etl.manifest import MANIFEST, read_manifest
-
-    for path in (home / "staging").glob(f"*/{MANIFEST}"):
-        print_kept_out(read_manifest(path.parent), before)
-
-
-def print_stopped(manifest: dict[str, Any]) -> bool:
-    """Say what keeps a version from being published; True where something does."""
     from etl.publish import find_stopped
 
-    for message in find_stopped(manifest):
+    found = []
+    for path in (home / "staging").glob(f"*/{MANIFEST}"):
+        manifest = read_manifest(path.parent)
+        # The error names the first.
+        found += [f"Not to be published: {message}" for message in find_stopped(manifest)[1:]]
+        found += print_kept_out(manifest, before)
+    return found
+
+
+def print_stopped(manifest: dict[str, Any]) -> list[str]:
+    """Say what keeps a version from being published; → the same."""
+    from etl.publish import find_stopped
+
+    stopped = find_stopped(manifest)
+    for message in stopped:
         err.print(f"[red]Not to be published[/]: {escape(message)}", highlight=False, soft_wrap=True)
-    return bool(find_stopped(manifest))
+    return [f"Not to be published: {message}" for message in stopped]
+
+
+def list_news(result: Refreshed) -> list[str]:
+    """What a refresh was newly refused or did not get: one sentence a file or page."""
+    return [outcome.sentence for outcome in result.outcomes if outcome.is_trouble] + result.late
 
 
 app.registered_commands += asking.registered_commands
 
 
 def main() -> None:
+    """Run the command line; where nobody watches, tell of a failure whom the settings name."""
+    try:
+        run()
+    except SystemExit as ending:
+        # Typer and `fail` leave while they handle what ended the command.
+        tell(ending.code, ending.__context__)
+        raise
+
+
+def tell(status: object, error: BaseException | None) -> None:
+    """Send an alert where one of the `ALERTING` commands failed or newly kept something out."""
+    words = sys.argv[1:]
+    command = next((word for word in words if not word.startswith("-")), "")
+    if command not in ALERTING or "--dry-run" in words or status not in (ExitStatus.FAILED, ExitStatus.KEPT_OUT):
+        return
+    from etl.alerts import describe_failure, send_alert
+
+    settings = Settings()
+    send_alert(
+        settings, describe_failure(settings.home, error or SystemExit(status), shlex.join(["justice-etl", *words]))
+    )
+
+
+def run() -> None:
     """Run the command line; a failure is one readable message, with the traceback only under --verbose."""
     try:
         app(prog_name=app.info.name)

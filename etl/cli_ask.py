@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.markup import escape
@@ -24,6 +24,14 @@ from etl.settings import Settings
 
 asking = typer.Typer()
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+Ending = TypeVar("Ending", bound=BaseException)
+
+
+def add_notes(ending: Ending, found: list[str]) -> Ending:
+    """Let what ends a command carry what it found, one sentence a note, for the alert; → the same."""
+    for note in found:
+        ending.add_note(note)
+    return ending
 
 
 @asking.command()
@@ -248,7 +256,7 @@ def verify_landing(as_json: AsJson = False) -> None:
     for problem in problems:
         err.print(f"[red]✗[/] {escape(problem)}", highlight=False, soft_wrap=True)
     if problems:
-        raise typer.Exit(ExitStatus.FAILED)
+        raise add_notes(typer.Exit(ExitStatus.FAILED), problems)
     if not as_json:
         out.print(f"All {len({record.sha256 for record in read_records(home)})} landed files match.")
 

@@ -254,6 +254,8 @@ def print_refreshed(result: Refreshed) -> None:
             known = "" if outcome.is_news else " (as before)"
             text = f"{outcome.state}{known}: {place}{': ' if outcome.why else ''}{outcome.why}"
             out.print(text, highlight=False, soft_wrap=True, markup=False)
+    for sentence in result.late:
+        out.print(sentence, highlight=False, soft_wrap=True, markup=False)
     for title in result.unknown:
         out.print(f"unknown: {title}", highlight=False, soft_wrap=True, markup=False)
     if result.published is None:

@@ -46,11 +46,11 @@ def demo_publishers(settings: Settings) -> Iterator[Settings]:
         yield settings.model_copy(update={"replica_url": replica.url})
 
 
-def run_demo(settings: Settings, progress: Progress = no_progress) -> Demo:
-    """Make the samples and an archive of them, and refresh from it; run again, there is nothing new.
+def prepare_demo(settings: Settings, progress: Progress = no_progress) -> None:
+    """Make the home a demo one: the samples, an archive of them, and landed what no publisher lists.
 
     Raises:
-        JusticeError: the home is a real one, or a step failed.
+        JusticeError: the home is a real one.
     """
     home = settings.home
     claim_home(home, "demo")
@@ -60,8 +60,17 @@ def run_demo(settings: Settings, progress: Progress = no_progress) -> Demo:
     archive.make_archive(home / "archive", samples)
     for sample in archive.unlisted(samples):
         land(home, source=sample.source, title=sample.title, published=sample.published_on, files=[sample.path])
+
+
+def run_demo(settings: Settings, progress: Progress = no_progress) -> Demo:
+    """Make the samples and an archive of them, and refresh from it; run again, there is nothing new.
+
+    Raises:
+        JusticeError: the home is a real one, or a step failed.
+    """
+    prepare_demo(settings, progress)
     with demo_publishers(settings) as asking:
-        return Demo(home, refresh(asking, progress=progress))
+        return Demo(settings.home, refresh(asking, progress=progress))
 
 
 def _samples(name: str) -> Any:

@@ -52,6 +52,18 @@ class Outcome:
     is_news: bool = True
     release_id: str | None = None
 
+    @property
+    def is_trouble(self) -> bool:
+        """Whether it was newly refused, or could not be had: what an operator is told."""
+        return self.is_news and self.state in ("refused", "unreachable")
+
+    @property
+    def sentence(self) -> str:
+        """What became of it, where, and why."""
+        if not self.filename:
+            return f"{self.state}: {self.url} ({self.edition or self.source}): {self.why}"
+        return f"{self.state}: {self.filename} ({self.edition}), {self.url}: {self.why}"
+
 
 def releases_of(visit: Visit) -> dict[str, list[Release]]:
     """The landed releases of a source by edition, oldest first."""
@@ -95,7 +107,7 @@ class EditionTaking:
 
     def run(self) -> list[Outcome]:
         """Take it; → one outcome a file."""
-        if self.edition.is_previous and self._is_complete():
+        if self.edition.is_previous and self._is_complete() and not self.visit.is_full:
             return []  # a version that was replaced changes no more
         with ExitStack() as temporary:
             fetched = self._fetch_all(temporary)
@@ -169,11 +181,18 @@ class EditionTaking:
                 return
             release_ids = {item.record.sha256: item.release_id for item in landed}
             self.releases[:] = releases_of(self.visit).get(slug(self.edition.title), [])
+        if self.edition.is_previous:
+            published_at = self._first_published(fetched[0])
         for got in fetched:
             self._settle(
                 got, self._state(got, known, is_first=newest is None), published_at, release_ids.get(got.sha256)
             )
         self._remember()
+
+    def _first_published(self, got: Fetched) -> str | None:
+        """When the first release of this edition that holds a file was put out."""
+        held = (release for release in self.releases if got.sha256 in {record.sha256 for record in release.records})
+        return next((release.published_at for release in held), None)
 
     def _kept(self, newest: Release | None, fetched: list[Fetched]) -> list[Record]:
         """What was landed of files that are listed and could not be had: a release that follows holds it too."""

@@ -69,6 +69,20 @@ class LeaseHeldError(JusticeError):
     """Another run is building or publishing in this home."""
 
 
+class KeptOutError(JusticeError):
+    """Something was newly refused or kept out, and an operator must know; what was good went on."""
+
+    exit_status = ExitStatus.KEPT_OUT
+
+
+class AlreadyToldError(JusticeError):
+    """What failed before, and told why, keeps this from being done: nobody need be told again."""
+
+
+class LateReleaseError(JusticeError):
+    """A release that was confirmed did not appear in its hour."""
+
+
 class StoppedVersionError(JusticeError):
     """A version breaks a rule that every published one meets."""
 

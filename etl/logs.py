@@ -10,6 +10,11 @@ from datetime import UTC, datetime
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
+def extra_fields(record: logging.LogRecord) -> dict[str, object]:
+    """What was given as `extra`, by name, in the order in which it was given."""
+    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+
+
 class Formatter(logging.Formatter):
     """One line a record: time, level, module, message, then the `extra` fields by name."""
 
@@ -19,7 +24,7 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for one record; `extra` fields keep the order in which they were given."""
-        fields = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        fields = extra_fields(record)
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)

@@ -39,6 +39,14 @@ def compute_version(releases: list[Release]) -> str:
     return hash_parts(parts)[:_VERSION_LENGTH]
 
 
+def compute_source_states(releases: list[Release]) -> dict[str, str]:
+    """What a build takes up of each source: source → the version that its releases alone would build to."""
+    own: dict[str, list[Release]] = {}
+    for release in releases:
+        own.setdefault(release.source, []).append(release)
+    return {source: compute_version(own[source]) for source in sorted(own)}
+
+
 def _provenance(record: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key not in ("landed_at", "landed_by")}
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 from etl.errors import JusticeError
 from etl.files import read_object, write_json
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from etl.http import Validators
 
 logger = logging.getLogger(__name__)
+
+LATE = "late:"
+"""What stands before the key of a release that was told to be late, among the seen addresses."""
 
 ObservedState = Literal["new", "unchanged", "revised", "superseded", "withdrawn", "refused", "unreachable"]
 """`refused`: an answer that is not what was asked for; `unreachable`: none to rely on. Neither changes anything."""
@@ -73,8 +76,8 @@ def now_text() -> str:
 
 
 def new_run_id() -> str:
-    """What a run's observations are kept under: the time and the process."""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}-{os.getpid()}"
+    """What a run's observations are kept under: the time, and what tells it from others that share the home."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H%M%S%f}-{uuid4().hex[:8]}"
 
 
 class ObservationLog:

@@ -23,6 +23,7 @@ from etl.files import (
     sync_folder,
     write_json,
 )
+from etl.lineage import add_publish, record_lineage
 from etl.manifest import MANIFEST, WAREHOUSE, read_manifest
 from etl.settings import Settings
 
@@ -123,6 +124,11 @@ def list_versions(home: Path) -> list[Version]:
     return versions
 
 
+def is_held(home: Path, version: str) -> bool:
+    """Whether a version was rolled back, so that it is not published by itself."""
+    return version in _state(home)["held"]
+
+
 def publish(home: Path, settings: Settings, version: str) -> Published:
     """Make a built version the one that serves; the caller holds the lease.
 
@@ -139,23 +145,25 @@ def publish(home: Path, settings: Settings, version: str) -> Published:
     _remove_leftovers(home)
     if version == current_version(home) and (folder / MANIFEST).exists():
         _check_whole(folder)
-        return Published(version, is_new=False, pruned=_prune(home, settings))
+        return Published(version, is_new=False, pruned=prune(home, settings))
     if version in state["held"]:
         raise HeldVersionError(
             f"version {version} was rolled back, so it is not published again",
             f"`justice-etl rollback {version}` serves it all the same; a changed input or code builds another",
         )
-    if not (folder / MANIFEST).exists():
-        _refuse_stopped(home / "staging" / version)
-        _take_from_staging(home, version)
-    _check_whole(folder)
-    # Again and again: a run may have been killed between the renaming and this.
-    make_read_only(folder)
-    state["published"] = [name for name in state["published"] if name != version] + [version]
-    _write_state(home, state)
-    replace_link(home / CURRENT, f"versions/{version}")
+    with record_lineage("publish") as run:
+        if not (folder / MANIFEST).exists():
+            _refuse_stopped(home / "staging" / version)
+            _take_from_staging(home, version)
+        _check_whole(folder)
+        # Again and again: a run may have been killed between the renaming and this.
+        make_read_only(folder)
+        state["published"] = [name for name in state["published"] if name != version] + [version]
+        _write_state(home, state)
+        replace_link(home / CURRENT, f"versions/{version}")
+        add_publish(run, read_manifest(folder))
     logger.info("published", extra={"version": version})
-    return Published(version, is_new=True, pruned=_prune(home, settings))
+    return Published(version, is_new=True, pruned=prune(home, settings))
 
 
 def _take_from_staging(home: Path, version: str) -> None:
@@ -206,8 +214,12 @@ def _remove_leftovers(home: Path) -> None:
     next_link(home / CURRENT).unlink(missing_ok=True)
 
 
-def _prune(home: Path, settings: Settings) -> list[str]:
-    """Remove the oldest versions beyond those kept; never the current one or a pinned one."""
+def prune(home: Path, settings: Settings) -> list[str]:
+    """Remove the oldest versions beyond those kept, never the current one or a pinned one; the caller holds the lease.
+
+    Returns:
+        The versions that were removed.
+    """
     kept = [version for version in list_versions(home) if not version.is_pinned]
     spare = [version.version for version in kept if not version.is_current]
     surplus = len(kept) - settings.keep_versions

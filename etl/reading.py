@@ -17,7 +17,8 @@ from etl.contracts import arrow_schema
 from etl.corrections import CORRECTIONS, Correction, correct, find_corrections
 from etl.errors import JusticeError, LayoutError
 from etl.files import hash_parts, remove_abandoned, write_beside
-from etl.landing import Record, blob_path, hash_file
+from etl.landing import Record, blob_path, hash_file, list_releases
+from etl.lineage import add_read, record_lineage
 from etl.settings import project_root
 from etl.sources import Source, load_source
 from etl.spreadsheets import open_workbook
@@ -135,6 +136,16 @@ def read_tables(
         yield from reader_of(source)(workbook, source)
 
 
+def find_tidy(home: Path, record: Record) -> TidyFile | None:
+    """The tidy Parquet of a landed file, if it was read before by what reads it now."""
+    source = load_source(record.source)
+    for tidy_table in source.tidy:
+        path = tidy_path(home, record, tidy_table)
+        if path.exists():
+            return TidyFile(record.sha256, source.source, tidy_table, path, pq.read_metadata(path).num_rows)
+    return None
+
+
 def read_landed(home: Path, record: Record, read: Reader = read_tables) -> TidyFile | KeptOut:
     """Read one landed file into tidy Parquet, or take it from the cache.
 
@@ -152,10 +163,8 @@ def read_landed(home: Path, record: Record, read: Reader = read_tables) -> TidyF
             Or the corrections of the source are not what they must be.
     """
     source = load_source(record.source)
-    for tidy_table in source.tidy:
-        path = tidy_path(home, record, tidy_table)
-        if path.exists():
-            return TidyFile(record.sha256, source.source, tidy_table, path, pq.read_metadata(path).num_rows)
+    if found := find_tidy(home, record):
+        return found
     blob = blob_path(home, record.sha256)
     if not blob.exists() or hash_file(blob) != record.sha256:
         raise JusticeError(
@@ -165,13 +174,17 @@ def read_landed(home: Path, record: Record, read: Reader = read_tables) -> TidyF
         )
     tables = read(blob, record.media_type, source, _corrections_of(record))
     try:
-        tidy_table, rows = _write_tidy(home, record, source, tables)
+        with record_lineage("read") as run:
+            tidy_table, rows = _write_tidy(home, record, source, tables)
+            tidy = TidyFile(record.sha256, source.source, tidy_table, tidy_path(home, record, tidy_table), rows)
+            if run.is_recording:
+                add_read(run, list_releases(home), [tidy])
     except LayoutError as error:
         message = f"{record.filename} ({record.source}/{record.edition}), rule {error.rule}: {error}"
         logger.warning("kept out", extra={"file": record.filename, "rule": error.rule, "reason": error.what})
         return KeptOut(record.sha256, source.source, record.filename, error.rule, message)
     logger.info("read", extra={"file": record.filename, "table": tidy_table, "rows": rows})
-    return TidyFile(record.sha256, source.source, tidy_table, tidy_path(home, record, tidy_table), rows)
+    return tidy
 
 
 def reader_of(source: Source) -> Callable[..., Iterator[pa.Table]]:
@@ -224,10 +237,16 @@ def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def remove_stale(home: Path, in_use: Iterable[Path]) -> None:
-    """Remove tidy files that no landed file, read by today's readers, needs, and what killed runs left."""
+def remove_stale(home: Path, in_use: Iterable[Path], since: float = float("inf")) -> None:
+    """Remove tidy files that no landed file, read by today's readers, needs, and what killed runs left.
+
+    Args:
+        home: the data home.
+        in_use: the tidy files that are needed.
+        since: what was written from this time on (seconds) is left alone: it is of files landed meanwhile.
+    """
     remove_abandoned(home / "tidy")
     keep = set(in_use)
     for path in sorted((home / "tidy").rglob("*.parquet")):
-        if path not in keep:
+        if path not in keep and path.stat().st_mtime < since:
             path.unlink()

@@ -37,6 +37,16 @@ class CalendarEntry:
         """Whether it is still to come."""
         return self.status in _OPEN
 
+    @property
+    def london_day(self) -> date:
+        """The London day on which it is expected; the last of all where none is named."""
+        return datetime.fromisoformat(self.expected_at).astimezone(LONDON).date() if self.expected_at else date.max
+
+    @property
+    def late_sentence(self) -> str:
+        """What to say where it is late."""
+        return f"late: {self.title} ({self.source}), expected {self.text or self.expected_at}: {self.url}"
+
     def is_late(self, now: datetime) -> bool:
         """Whether it should have appeared: an hour after a confirmed time, or when what was announced is over.
 
@@ -63,11 +73,6 @@ def read_calendar(home: Path, source: str = "*") -> list[CalendarEntry]:
     paths = sorted((home / "landing" / "calendar").glob(f"{source}.json"))
     entries = [CalendarEntry(**entry) for path in paths for entry in read_object(path, "entries")["entries"]]
     return sorted(entries, key=lambda entry: (entry.source, entry.expected_at or "9999", entry.key))
-
-
-def open_keys(home: Path, source: str) -> list[str]:
-    """The keys of what is still to come of a source."""
-    return [entry.key for entry in read_calendar(home, source) if entry.is_open]
 
 
 def update_calendar(home: Path, source: str, listing: Listing) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 @cache
@@ -36,9 +37,21 @@ class Settings(BaseSettings):
     memory_limit: str = Field(default="4GB", description="DuckDB's memory limit while building.")
     contact: str | None = Field(default=None, description="Where publishers can reach whoever runs this.")
     replica_url: str | None = Field(default=None, description="A loopback replica that stands for all publishers.")
+    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), description="Whom to tell of failures: addresses as apprise knows them."
+    )
 
     @field_validator("home")
     @classmethod
     def make_absolute(cls, home: Path) -> Path:
         """Make the home absolute once, so that a later change of folder moves nothing."""
         return home.expanduser().absolute()
+
+    @field_validator("alert_urls", mode="before")
+    @classmethod
+    def split_addresses(cls, value: object) -> object:
+        """Split where apprise does: at blanks, commas and semicolons before a scheme; an address may hold others."""
+        if not isinstance(value, str):
+            return value
+        parts = re.split(r"[\s,;]+(?=[a-z0-9]{1,32}://)", value, flags=re.IGNORECASE)
+        return [part for text in parts if (part := text.strip(" \t\r\n,;"))]

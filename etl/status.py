@@ -13,7 +13,7 @@ from pathlib import Path
 from etl.errors import JusticeError
 from etl.landing import home_kind, list_releases
 from etl.manifest import MANIFEST, WAREHOUSE, compute_version, read_manifest
-from etl.observations import SeenAddresses, last_asked
+from etl.observations import LATE, SeenAddresses, last_asked
 from etl.publish import (
     CURRENT,
     count_quarantined,
@@ -88,7 +88,9 @@ def _list_refused(home: Path) -> Iterator[str]:
     """What publishers last gave that could not be taken, with its address."""
     for source in declared_sources():
         for seen in SeenAddresses(home, source):
-            url = seen.url.removeprefix("problem:")
+            if seen.url.startswith(LATE):
+                continue  # `late` speaks of it
+            url = seen.url.removeprefix("problem:").removeprefix("orphan:")
             if seen.refused:
                 yield seen.refused if url in seen.refused else f"{url}: {seen.refused}"
 
@@ -112,6 +114,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _examine_current(settings.home)
     yield _examine_landing(settings.home)
     yield _examine_publishers(settings)
+    if settings.alert_urls:
+        yield _examine_alerts(settings)
 
 
 def _examine_python() -> Finding:
@@ -185,3 +189,15 @@ def _examine_publishers(settings: Settings) -> Finding:
     if not settings.contact:
         found += "; to ask them takes JUSTICE_CONTACT, an address at which they can reach you"
     return Finding("Publishers", True, found)
+
+
+def _examine_alerts(settings: Settings) -> Finding:
+    from etl.alerts import deliver
+
+    looks = deliver(settings, None)
+    if wrong := [look for look in looks if not look.is_well]:
+        found = "; ".join(f"{look.address}: {look.words}" for look in wrong)
+        mend = "write it in JUSTICE_ALERT_URLS as https://appriseit.com/services/ says, then: justice-etl alert"
+        return Finding("Alerts", False, found, mend)
+    told = ", ".join(look.address for look in looks)
+    return Finding("Alerts", True, f"{told}; `justice-etl alert` sends a test")

@@ -51,13 +51,24 @@ class Visit:
         http: the door.
         log: where observations go.
         is_dry: whether to leave no trace.
+        is_full: whether to ask for all bytes, whatever validators are known: they can stay while a file is swapped.
     """
 
-    def __init__(self, home: Path, source: Source, http: Http, log: ObservationLog, *, is_dry: bool = False) -> None:
+    def __init__(
+        self,
+        home: Path,
+        source: Source,
+        http: Http,
+        log: ObservationLog,
+        *,
+        is_dry: bool = False,
+        is_full: bool = False,
+    ) -> None:
         self.home = home
         self.source = source
         self.seen = SeenAddresses(home, source.source)
         self.is_dry = is_dry
+        self.is_full = is_full
         self.last_answer: Answer | None = None
         self._http = http
         self._log = log
@@ -70,7 +81,8 @@ class Visit:
         kept = self._kept_page(seen)
         answer = None
         try:
-            answer, body = self._http.get(url, None if kept is None else seen.validators)
+            is_conditional = kept is not None and not self.is_full
+            answer, body = self._http.get(url, seen.validators if is_conditional else None)
             if answer.status == 304 and kept is not None:
                 self._observe_page(url, answer, "unchanged")
                 return answer, _parse(url, kept)
@@ -170,7 +182,7 @@ class Visit:
 
         Each address has its own day, so that they do not all come at once.
         """
-        if seen.hashed_at is None:
+        if self.is_full or seen.hashed_at is None:
             return True
         spread = int(hashlib.sha256(seen.url.encode()).hexdigest(), 16) % _REHASH_SPREAD_DAYS
         age = datetime.now(UTC) - datetime.fromisoformat(seen.hashed_at)

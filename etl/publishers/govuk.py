@@ -7,7 +7,7 @@ for other reasons too, so they never say that something changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date, timedelta
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
@@ -35,6 +35,8 @@ SITE = f"https://{GOV_UK}"
 _MOVES = 5
 _GONE = (404, 410)
 _ANNOUNCEMENTS = "/government/statistics/announcements/"
+_RESULTS = 1500
+"""How many results the search is asked for at once."""
 _ANNOUNCED_DAYS = 60
 """How long ago an announced day may be, at the least, for it still to be asked for: cancellations come late."""
 
@@ -265,7 +267,9 @@ def _times(item: Json) -> tuple[str, ...]:
 # --- announcements ----------------------------------------------------------------------------------------
 
 
-def list_expected(place: GovUkPlace, pages: Pages, today: date, known: Iterable[str] = ()) -> Listing:
+def list_expected(
+    place: GovUkPlace, pages: Pages, today: date, known: Iterable[str] = (), due: Container[str] = ()
+) -> Listing:
     """What is announced for a place, and what became of announcements that are announced no longer.
 
     Args:
@@ -273,6 +277,7 @@ def list_expected(place: GovUkPlace, pages: Pages, today: date, known: Iterable[
         pages: how to ask.
         today: the London date.
         known: keys of announcements that were open the last time.
+        due: those of them that are confirmed and whose day has come: the search may not know yet that they are out.
     """
     if place.announcements is None:
         return Listing()
@@ -297,13 +302,58 @@ def list_expected(place: GovUkPlace, pages: Pages, today: date, known: Iterable[
             listing.expected.append(_expect(result))
     listed = {expected.key for expected in listing.expected}
     for key in known:
-        if key in listed or not key.startswith("/"):
+        if (key in listed and key not in due) or not key.startswith("/"):
             continue
         try:
-            listing.expected += _settle(key, pages)
+            # That the page of one that the search still lists is not there says nothing: only that it is out does.
+            settled = _settle(key, pages)
+            listing.expected += [each for each in settled if key not in listed or each.status == "published"]
         except JusticeError as error:
             listing.problems.append(Problem(f"{SITE}{key}", error))
     return listing
+
+
+def list_orphans(place: GovUkPlace, pages: Pages, listed: Container[str]) -> dict[str, str]:
+    """Statistics that the search finds under the title of what is announced for a place, and that no page lists.
+
+    Args:
+        place: the declared page.
+        pages: how to ask.
+        listed: the pages that are listed.
+
+    Returns:
+        Page → title. The search lags behind: what it does not find may be there all the same.
+    """
+    if place.announcements is None:
+        return {}
+    results: list[Json] = []
+    while True:
+        query = [
+            ("filter_organisations", place.announcements.organisation),
+            *(("filter_content_store_document_type", name) for name in ("national_statistics", "official_statistics")),
+            *(("fields", name) for name in ("title", "link")),
+            ("count", str(_RESULTS)),
+            ("start", str(len(results))),
+        ]
+        url = f"{SITE}/api/search.json?{urlencode(query)}"
+        answer, found = pages.read_json(url, lambda body: body.get("results"))
+        if answer.status not in (200, 304) or "results" not in found:
+            raise RefusedAnswerError(
+                f"{url} answered {answer.status}", "GOV.UK's search may have changed its parameters"
+            )
+        results += found["results"]
+        if not found["results"] or len(results) >= int(found.get("total") or 0):
+            break
+    known = pages.known_pages(place.name)
+    orphans = {f"{SITE}{result['link']}": str(result["title"]) for result in results}
+    return {
+        page: title
+        for page, title in orphans.items()
+        if re.search(place.announcements.title, title, re.IGNORECASE)
+        and page not in listed
+        and page not in known
+        and not find_rule(place.ignore_pages, page.removeprefix(SITE), title)
+    }
 
 
 def _expect(result: Json) -> Expected:

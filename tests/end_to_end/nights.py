@@ -45,6 +45,12 @@ def put_page(archive: Archive, content: dict[str, object]) -> None:
     archive.put(url, json.dumps(content).encode())
 
 
+def list_force_tables(archive: Archive, following: str = "To be announced") -> None:
+    """The page that lists the force tables, and says what follows."""
+    listed = landing_page(MARCH, released="2018-07-18T23:00:00.000Z", following=following)
+    put_page(archive, listed | {"uri": FORCE_PAGE})
+
+
 @contextmanager
 def make_night(tmp_path: Path, commands: Commands) -> Iterator[Night]:
     """Two sources that are listed: one edition of the force tables, one file of open data."""
@@ -54,8 +60,7 @@ def make_night(tmp_path: Path, commands: Commands) -> Iterator[Night]:
     second.mkdir()
     edition = force_tables(first)
     corrected = force_tables(second, cells={"C7": "212,842 "})
-    listed = landing_page(MARCH, released="2018-07-18T23:00:00.000Z", following="17 July 2019") | {"uri": FORCE_PAGE}
-    put_page(archive, listed)
+    list_force_tables(archive)
     put_page(archive, edition_page(MARCH, edition.title, "2018-07-18T23:00:00.000Z", "p1.xlsx"))
     quarters = open_data(first)
     url = asset("prc-pfa.csv")

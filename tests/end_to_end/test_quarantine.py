@@ -429,5 +429,13 @@ def test_a_declaration_that_is_wrong_is_one_message(
     assert_readable(outcome, f"{path} is not a valid list", "mend the file")
     assert re.search(r"\n  → mend the file\n$", outcome.err)
     assert not list((home / "staging").glob("[!.]*[!g]"))
-    project.declare(name, "")
+
+
+def test_a_declaration_that_is_mended_stands_in_the_way_no_more(
+    own: Commands, project: OwnProject, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    project.declare("accepted.yml", "word")
+    assert own.run(home, rolling_year(tmp_path, 3).command, ["build"]).status == FAILED
+    project.declare("accepted.yml", "[]\n")
     assert own.run(home, ["build"]).status == DONE

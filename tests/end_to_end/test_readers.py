@@ -16,7 +16,8 @@ from tests.end_to_end.builders import force_tables, rolling_year
 from tests.end_to_end.reader import look
 from tests.faults.commands import Commands, wait_until
 
-VERSIONS = 10
+VERSIONS = 5
+"""So many are published, and kept: the last prunes the one that served before the first."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,17 @@ def home(commands: Commands, tmp_path: Path) -> Path:
     return path
 
 
-def test_readers_see_whole_versions_while_ten_are_published(home: Path, commands: Commands, tmp_path: Path) -> None:
+def test_readers_see_whole_versions_while_others_are_published_and_pruned(
+    home: Path, commands: Commands, tmp_path: Path
+) -> None:
+    keep = {"JUSTICE_KEEP_VERSIONS": str(VERSIONS)}
     readers = {how: _start_reader(how, home, tmp_path) for how in ("anew", "hold", "attach")}
     try:
         published = [_look(home)]
         for number in range(1, VERSIONS + 1):
             for reader in readers.values():
                 reader.wait_for(len(reader.found) + 2)  # the second look began after the last version appeared
-            commands.succeed(home, rolling_year(tmp_path, number).command, ["publish"])
+            commands.succeed(home, rolling_year(tmp_path, number).command, ["publish"], env=keep)
             published.append(_look(home))
         for reader in readers.values():
             reader.wait_for(len(reader.found) + 2)

@@ -21,7 +21,7 @@ from etl.replica import Archive, Replica
 from etl.settings import Settings
 from tests.end_to_end.archives import put_real_files
 from tests.end_to_end.builders import Edition
-from tests.end_to_end.nights import FORCE_PAGE, MARCH, Night, make_night
+from tests.end_to_end.nights import FORCE_PAGE, MARCH, Night, list_force_tables, make_night
 from tests.faults.commands import DONE, FAILED, KEPT_OUT, WRONG_USE, Commands, assert_readable
 from tests.faults.homes import read_tables
 from tests.publishers.support import (
@@ -181,7 +181,10 @@ def test_a_publisher_that_is_down(night: Night) -> None:
 
 def test_status_says_what_is_expected_and_what_is_late(night: Night) -> None:
     night.put_workbook(night.workbook)
-    night.run(*CRIME)
+    list_force_tables(night.archive, following="17 July 2019")
+    first, second = night.run(*CRIME), night.run(*CRIME)
+    assert (first.status, second.status) == (FAILED, DONE)  # it is told once
+    assert ["late: Police force area tables" in each.out for each in (first, second)] == [True, False]
     outcome = night.commands.succeed(night.home, ["status"])
     late = "Late       Police force area tables, the one after 2018-07-19: 17 July 2019 (announced)"
     assert late in outcome.out

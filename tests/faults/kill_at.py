@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import gc
+import hashlib
 import importlib
 import json
 import os
@@ -38,9 +39,9 @@ _UNCAUGHT = 70
 
 
 class Point:
-    """Where a run ends or waits: the n-th event, or call, whose arguments match."""
+    """Where a run ends or waits: the n-th event, or call, whose arguments match; each of them where `nth` is None."""
 
-    def __init__(self, *, nth: int = 1, match: str = "*", pause: str | None = None, **_: object) -> None:
+    def __init__(self, *, nth: int | None = 1, match: str = "*", pause: str | None = None, **_: object) -> None:
         self.nth = nth
         self.match = match
         self.pause = pause
@@ -49,7 +50,7 @@ class Point:
     def see(self, arguments: str) -> None:
         if fnmatchcase(arguments, self.match):
             self.seen += 1
-            if self.seen == self.nth:
+            if self.nth in (None, self.seen):
                 self.reach()
 
     def reach(self) -> None:
@@ -228,8 +229,8 @@ def _run_all(commands: list[list[str]], go_on: set[int]) -> int:
 # --- the server ----------------------------------------------------------------------------------------
 
 
-def warm_up() -> None:
-    """Import and parse, before any fork, what every run needs."""
+def warm_up(folder: Path) -> None:
+    """Import and parse, before any fork, what every run needs; `folder` is for what runs find out."""
     for name in ("cli", "build", "demo", "inspection", "landing", "publish", "query", "status", "trace"):
         importlib.import_module(f"etl.{name}")
     for name in (
@@ -253,46 +254,75 @@ def warm_up() -> None:
     parse: Callable[[Path], set[str]] = functools.cache(models._read_inputs)
     models._read_inputs = parse
     models.find_models()
-    _warm_up_build()
+    _warm_up_build(folder)
     gc.collect()
     gc.freeze()  # what forks share stays shared
 
 
-def _warm_up_build() -> None:
+class Memo:
+    """What one run found out, for the runs to come, in a folder that they share.
+
+    It changes no file in a way that a point might count, does not mind a full disk, and a run that is killed while it
+    writes leaves nothing that counts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.known: dict[str, Any] = {}
+
+    def find(self, *asked: object) -> tuple[str, Any]:
+        """The key of what is asked, and the answer to it; None where no run gave one."""
+        key = hashlib.sha256(repr(asked).encode()).hexdigest()
+        if key not in self.known:
+            with suppress(OSError, ValueError):
+                self.known[key] = json.loads((self.folder / key).read_bytes())
+        return key, self.known.get(key)
+
+    def keep(self, key: str, answer: Any) -> None:
+        self.known[key] = answer
+        with suppress(OSError), (self.folder / key).open("wb") as file:
+            file.write(json.dumps(answer).encode())
+
+
+def _warm_up_build(folder: Path) -> None:
     """Great Expectations takes seconds to import, and to look at what all small homes have alike: do both once.
 
-    What passed on the same rows passes again, and the same results make the same page.
+    What passed on the same rows passes again, in whichever run, and the same results make the same page.
     """
     from pandas.util import hash_pandas_object
 
     from etl import build, corrections, data_docs, landing, validation, violations
     from etl.errors import JusticeError
+    from etl.expectations import Suite
     from etl.settings import Settings
 
+    memo = Memo(folder)
     render: Callable[..., str] = data_docs.render_suite
-    pages: dict[str, str] = {}
 
     def render_once(suite: str, checks: list[Any], tally: Any) -> str:
-        key = suite + json.dumps(checks, default=str)
-        if key not in pages:
-            pages[key] = render(suite, checks, tally)
-        return pages[key]
+        key, page = memo.find(suite, json.dumps(checks, default=str))
+        if page is None:
+            page = render(suite, checks, tally)
+            memo.keep(key, page)
+        return str(page)
 
-    validate: Callable[..., Any] = validation._validate_frame
-    passed: dict[tuple[Any, ...], Any] = {}
+    validate: Callable[..., validation.SuiteOutcome] = validation._validate_frame
 
-    def validate_once(suite: Any, frame: Any, locate: Any) -> Any:
+    def validate_once(suite: Suite, frame: Any, locate: Any) -> validation.SuiteOutcome:
         rows = hash_pandas_object(frame).to_numpy().tobytes()
-        key = (suite.name, *frame.columns, *map(str, frame.dtypes), rows)
-        found = passed.get(key) or validate(suite, frame, locate)
-        if all(outcome.success for outcome in found.outcomes):
-            passed[key] = found
-        return found
+        key, counts = memo.find(suite, *frame.columns, *map(str, frame.dtypes), rows)
+        if counts is None:
+            found = validate(suite, frame, locate)
+            if all(outcome.success for outcome in found.outcomes):
+                memo.keep(key, [outcome.rows for outcome in found.outcomes])
+            return found
+        outcomes = zip(suite.expectations, counts, strict=True)
+        return validation.SuiteOutcome(suite, tuple(validation.Outcome(*outcome) for outcome in outcomes))
 
     data_docs.render_suite = render_once
     validation._validate_frame = validate_once
-    with tempfile.TemporaryDirectory() as folder:
-        home, file = Path(folder) / "home", Path(folder) / "rolling.csv"
+    with tempfile.TemporaryDirectory() as scratch:
+        home, file = Path(scratch) / "home", Path(scratch) / "rolling.csv"
         header = "12 months ending,PFA,Region,Offence,Rolling year total number of offences"
         file.write_text(f"{header}\n31/03/2018,Kent,South East,Robbery,1\n")
         landing.land(home, source="recorded_crime_ons", title="Rolling years", published="2019-04-25", files=[file])
@@ -303,8 +333,8 @@ def _warm_up_build() -> None:
     violations.load_accepted.cache_clear()
 
 
-def serve() -> None:
-    warm_up()
+def serve(folder: Path) -> None:
+    warm_up(folder)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     running: set[int] = set()
@@ -327,4 +357,5 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    with tempfile.TemporaryDirectory(prefix="justice-etl-memo-") as memo:
+        serve(Path(memo))

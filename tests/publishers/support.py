@@ -15,7 +15,7 @@ from etl.http import Http
 from etl.landing import blob_path, list_releases, read_records
 from etl.observations import Observation, ObservationLog, new_run_id, read_observations
 from etl.publishers import Listing
-from etl.refresh import discover, take
+from etl.refresh import discover, make_plan, take
 from etl.replica import Archive, Asked, Replica
 from etl.settings import Settings
 from etl.sources import declared_sources, load_source
@@ -166,7 +166,7 @@ class Publishers:
             log = ObservationLog(self.home, new_run_id())
             visit = Visit(self.home, load_source(self.source), http, log, is_dry=is_dry)
             listing = discover(visit, since)
-            outcomes = take(visit, listing)
+            outcomes = take(visit, make_plan(visit, listing))
         return Night(outcomes, listing, self.replica.asked[before:])
 
     @property

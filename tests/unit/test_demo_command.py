@@ -17,7 +17,7 @@ MISSED = Outcome("population", "", "a.csv", "https://www.ons.gov.uk/a.csv", "unr
 
 
 def let_demo_end(monkeypatch: pytest.MonkeyPatch, home: Path, **more: object) -> None:
-    found = {"run_id": "r", "outcomes": [], "unknown": [], "published": None, "before": None} | more
+    found = {"run_id": "r", "outcomes": [], "unknown": [], "late": [], "published": None, "before": None} | more
     monkeypatch.setattr(demo, "run_demo", lambda *_: demo.Demo(home, Refreshed(**found)))
 
 

@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
@@ -80,6 +80,7 @@ def test_holm_can_reject_all_and_treats_equal_values_alike() -> None:
     assert holm_cut(np.array([0.03, 0.03]), 0.05) == 0.03
 
 
+@settings(max_examples=40)
 @given(st.lists(st.floats(0, 1) | st.floats(0, 0.02), min_size=1, max_size=30), st.sampled_from([0.002, 0.05]))
 def test_holm_as_statsmodels(p_values: list[float], alpha: float) -> None:
     p = np.array(p_values)

@@ -13,7 +13,7 @@ import pytest
 from etl.errors import JusticeError
 from etl.publishers import Expected, Listing, london_day
 from etl.publishers.ons import parse_expected
-from etl.release_calendar import CalendarEntry, open_keys, read_calendar, update_calendar
+from etl.release_calendar import CalendarEntry, read_calendar, update_calendar
 
 CONFIRMED = CalendarEntry(
     source="proven_reoffending",
@@ -102,6 +102,10 @@ def test_times_without_a_zone_are_londons_wherever_the_machine_stands() -> None:
 )
 def test_what_ons_writes_for_the_next_release(text: str, expected: str | None) -> None:
     assert parse_expected(text) == expected
+
+
+def open_keys(home: Path, source: str) -> list[str]:
+    return [entry.key for entry in read_calendar(home, source) if entry.is_open]
 
 
 def expect(key: str, status: str = "announced", **more: str | None) -> Expected:
