@@ -22,6 +22,8 @@ from typing import Any
 
 from benchmarks.figures import make_home
 from benchmarks.generate import AREAS, write_workbook
+from benchmarks.history import EDITIONS, time_queries
+from benchmarks.history import make_home as make_history
 from benchmarks.nights import measure_nights
 from benchmarks.ranks import measure_ranks
 from benchmarks.validation import measure_validation
@@ -133,6 +135,33 @@ def measure_building(folder: Path, areas: int | None) -> list[list[str]]:
     ]
 
 
+def measure_history(folder: Path, editions: int | None = None) -> list[list[str]]:
+    """A build from many editions that revise one another, and what questions to its newest figures then take."""
+    from etl.publish import publish
+    from etl.settings import Settings
+
+    tell("making a history")
+    home = folder / "history"
+    count = make_history(home, editions) if editions else make_history(home)
+    tell("building it")
+    built = job("build", home)
+    publish(home, Settings(home=home), built.result["version"])
+    rows = built.result["rows"]
+    made = f"{rows['mart.crime_trend_history']:,} lines of crime_trend_history, {rows['mart.crime_trend']:,} hold now"
+    tell("asking it")
+    slowest = time_queries(home)
+    name = max(slowest, key=lambda each: slowest[each])
+    return [
+        [
+            f"a build from {count:,} tidy figures of {editions or EDITIONS} editions that revise one another ({made})",
+            f"{built.seconds:.0f} s",
+            "",
+            mib(built),
+        ],
+        [f"the slowest of {len(slowest)} questions to it ({name})", f"{slowest[name]:.2f} s", "", ""],
+    ]
+
+
 def measure_demo(folder: Path, repeats: int) -> list[list[str]]:
     """A refresh of the demo that finds nothing new."""
     from etl.demo import run_demo
@@ -183,6 +212,7 @@ def main() -> None:
         folder = Path(name)
         rows = measure_reading(folder, AREAS // 50 if options.quick else AREAS, repeats)
         rows += measure_building(folder, 6 if options.quick else None)
+        rows += measure_history(folder, 3 if options.quick else None)
         tell("validating tidy lines")
         rows += measure_validation(options.quick)
         tell("ranking authorities")

@@ -40,11 +40,8 @@ def make_home(home: Path, areas: int | None = None) -> int:
     Returns:
         The rows of figures.
     """
-    claim_home(home, "demo")
-    for sample in make_samples(home / "samples"):
-        if sample.source in ("geography", "population"):
-            land(home, source=sample.source, title=sample.title, published=sample.published_on, files=[sample.path])
-    places = {"csp": _list_places("csp24_code"), "police_force": _list_places("pfa24_code")}
+    land_reference(home)
+    places = {"csp": list_places("csp24_code"), "police_force": list_forces()}
     rows = 0
     for published, first_year in EDITIONS.items():
         for level, codes in places.items():
@@ -53,11 +50,24 @@ def make_home(home: Path, areas: int | None = None) -> int:
     return rows
 
 
-def _list_places(column: str) -> dict[str, str]:
+def land_reference(home: Path) -> None:
+    """Make a demo home with the geography and population of the samples."""
+    claim_home(home, "demo")
+    for sample in make_samples(home / "samples"):
+        if sample.source in ("geography", "population"):
+            land(home, source=sample.source, title=sample.title, published=sample.published_on, files=[sample.path])
+
+
+def list_places(column: str) -> dict[str, str]:
     """Codes and names of the partnerships or forces of 2024."""
     names = {line["area_code"]: line["name"] for line in read_figures("area_names")}
     codes = sorted({line[column] for line in read_figures("lookup_ltla24_csp24_pfa24")})
     return {code: names[code] for code in codes}
+
+
+def list_forces() -> dict[str, str]:
+    """Codes and names of those whose figures a table by force prints: without one of them it is kept out."""
+    return list_places("pfa24_code") | {"x-british-transport-police": "British Transport Police"}
 
 
 def _land_placeholder(home: Path, published: str, level: str) -> Record:
@@ -75,13 +85,13 @@ def _write_figures(home: Path, record: Record, level: str, places: dict[str, str
     rows = 0
     with pq.ParquetWriter(path, tidy_schema(TIDY_TABLE), compression="zstd", compression_level=1) as writer:
         for year in range(first_year, first_year + YEARS):
-            table = _make_year(year, level, places, offences)
+            table = make_year(year, level, places, offences)
             writer.write_table(table)
             rows += table.num_rows
     return rows
 
 
-def _make_year(year: int, level: str, places: dict[str, str], offences: list[Offence]) -> pa.Table:
+def make_year(year: int, level: str, places: dict[str, str], offences: list[Offence]) -> pa.Table:
     """One year of one level: every place, every offence, every quarter."""
     shape = (len(QUARTERS), len(places), len(offences))
     quarter, place, offence = (axis.ravel() for axis in np.indices(shape))

@@ -60,6 +60,7 @@ def build(home: Path) -> dict[str, Any]:
     steps["hashing and closing"] = steps.pop("built", 0.0)
     tables = read_manifest(built.folder)["tables"]
     return {
+        "version": built.version,
         "seconds": time.perf_counter() - start,
         "steps": steps,
         "rows": {name: table["rows"] for name, table in tables.items()},

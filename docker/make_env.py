@@ -25,7 +25,7 @@ JUSTICE_CONTACT={contact}
 # Where alerts go: addresses of Apprise, separated by spaces. Empty: nowhere.
 JUSTICE_ALERT_URLS=
 # DuckDB's memory while building; the container that builds has SCHEDULER_MEMORY or WORKER_MEMORY.
-#JUSTICE_MEMORY_LIMIT=4GB
+#JUSTICE_MEMORY_LIMIT=3GB
 #JUSTICE_KEEP_VERSIONS=10
 
 # Who may sign in at first, and with what.

@@ -34,6 +34,7 @@ from etl.gates import (
     remove_stale_checks,
     split_models,
 )
+from etl.history import create_as_of
 from etl.inputs import load_contract_rows, load_inputs, load_rows, load_seen
 from etl.landing import Record, Release, home_kind, list_releases
 from etl.lineage import add_build, record_lineage
@@ -43,6 +44,7 @@ from etl.quarantine import LINES, make_items, show_items, summarise, write_items
 from etl.reading import KeptOut, TidyFile, read_landed, remove_stale
 from etl.reading_process import ReadingProcess
 from etl.settings import Settings, own_version
+from etl.site.pages import write_site
 from etl.sources import declared_sources
 from etl.violations import load_accepted
 
@@ -55,6 +57,9 @@ CHECK_RESULT = "meta.check_result"
 
 DATA_DOCS = "data-docs"
 """The folder of a version with Great Expectations' pages."""
+
+SITE = "site"
+"""The folder of a version with the pages for readers."""
 
 _BUILT_BY = f"justice-etl {own_version()}"
 _SCRATCH = ("tidy", "seed", "input", WORK_SCHEMA)
@@ -225,9 +230,11 @@ def _build_warehouse(
                 run = {"run_id": f"build-{version}", "built_at": datetime.now(UTC), "built_by": _BUILT_BY}
                 load_rows(connection, "input.run", [run])
                 run_models(connection, rest, verdict, landed.home, progress)
+                create_as_of(connection)
                 _check_tables(connection, verdict, progress)
                 quarantined = _write_quarantine(folder, connection)
                 tables = _hash_tables(connection)
+                write_site(connection, folder / SITE, version)
                 break
         kept_out = keep_out_causes(verdict, kept_out, landed.releases)
         path.unlink()
@@ -269,7 +276,7 @@ def _hash_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, o
 
 
 @contextmanager
-def open_for_building(path: Path, memory_limit: str = "4GB") -> Iterator[duckdb.DuckDBPyConnection]:
+def open_for_building(path: Path, memory_limit: str = "3GB") -> Iterator[duckdb.DuckDBPyConnection]:
     """A new DuckDB file with the published schemas, and scratch databases beside it that are gone afterwards."""
     scratch = {name: path.with_name(f"{name}.scratch") for name in _SCRATCH}
     connection = duckdb.connect(

@@ -16,6 +16,8 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from etl.cli_ask import AsJson, add_notes, asking
+from etl.cli_claim import claiming
+from etl.cli_revisions import revising
 from etl.console import err, out, print_json, print_ranking, print_refreshed, print_table, show_progress
 from etl.errors import ExitStatus, JusticeError, StoppedVersionError, UnreachableError, WrongUseError
 from etl.logs import set_up_logging
@@ -340,7 +342,7 @@ def list_news(result: Refreshed) -> list[str]:
     return [outcome.sentence for outcome in result.outcomes if outcome.is_trouble] + result.late
 
 
-app.registered_commands += asking.registered_commands
+app.registered_commands += asking.registered_commands + claiming.registered_commands + revising.registered_commands
 
 
 def main() -> None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+HISTORY = "_history"
+"""What the name of a history ends in, after that of its table."""
+
+
 class Field(BaseModel):
     """One field: a column of this name means the same in every table. `allowed` are all values of a text, if listed."""
 
@@ -41,6 +45,7 @@ class _Declared(BaseModel):
     nullable: list[str] = []
     run_times: list[str] = []
     unhashed: bool = False
+    unindexed: bool = False
     view: bool = False
 
 
@@ -56,6 +61,7 @@ class Contract:
         nullable: columns that may be null.
         run_times: columns that hold times of runs, which content hashes leave out.
         unhashed: a table of what was seen and when, left out of content hashes altogether.
+        unindexed: a table of millions of lines whose key is checked once and not kept as an index.
         view: whether it is a view, not a table.
     """
 
@@ -67,6 +73,7 @@ class Contract:
     nullable: frozenset[str]
     run_times: frozenset[str]
     unhashed: bool
+    unindexed: bool
     view: bool
 
     @property
@@ -74,13 +81,23 @@ class Contract:
         """`schema.table`."""
         return f"{self.schema}.{self.table}"
 
+    @property
+    def is_history(self) -> bool:
+        """Whether it holds every line that its table ever held, with the time for which it did."""
+        return self.table.endswith(HISTORY)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether its lines are those of another table, where those that hold now are judged."""
+        return self.view or self.is_history
+
     def create(self) -> str:
         """The statement that creates the table with types, key and not-null."""
         lines = [
             f"{quote(name)} {field.type}{'' if name in self.nullable else ' NOT NULL'}"
             for name, field in self.columns.items()
         ]
-        if self.key:
+        if self.key and not self.unindexed:
             lines.append(f"PRIMARY KEY ({self.order})")
         return f"CREATE TABLE {self.name} ({', '.join(lines)})"
 
@@ -149,6 +166,7 @@ def _load(path: Path) -> Contract:
         nullable=frozenset(declared.nullable),
         run_times=frozenset(declared.run_times),
         unhashed=declared.unhashed,
+        unindexed=declared.unindexed,
         view=declared.view,
     )
 
@@ -168,6 +186,7 @@ def arrow_schema(name: str) -> pa.Schema:
         "INTEGER": pa.int32(),
         "DATE": pa.date32(),
         "BOOLEAN": pa.bool_(),
+        "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
     }
     contract = contracts()[name]
     return pa.schema(

@@ -161,14 +161,17 @@ def _leaves(value: Any) -> Iterator[str]:
 
 
 def derive_basics(contract: Contract) -> list[Expectation]:
-    """What follows from a contract: columns in their order and, but for a view, types, nulls, key, allowed values."""
+    """What follows from a contract: columns in their order and, but for what repeats another table, the rest of it.
+
+    The rest are types, nulls, key and allowed values.
+    """
     written = Written(reason=f"follows from schemas/{contract.schema}/{contract.table}.yml")
 
     def expect(what: str, **kwargs: Any) -> Expectation:
         return Expectation(type=what, kwargs=kwargs, severity="critical", meta=written)
 
     found = [expect("expect_table_columns_to_match_ordered_list", column_list=list(contract.columns))]
-    if contract.view:
+    if contract.repeats:
         return found  # its rows are those of the table that it shows
     for name, field in contract.columns.items():
         found.append(expect("expect_column_values_to_be_of_type", column=name, type_=_BASIC_TYPES[field.type]))
@@ -218,8 +221,8 @@ def _load_table(contract: Contract, path: Path | None) -> Suite:
 
 def _find_fault(contract: Contract, basics: list[Expectation], expectation: Expectation) -> str | None:
     """Why an expectation may not be written of a table; None if it may."""
-    if contract.view:
-        return f"{contract.name} is a view: expect it of the table that it shows, whose rows are looked at"
+    if contract.repeats:
+        return f"{contract.name} repeats another table: expect it of the table that it shows, whose rows are looked at"
     if not expectation.is_row_wise:
         return "what is expected of a table as a whole follows from its contract"
     if absent := [name for name in expectation.columns if name not in contract.columns]:

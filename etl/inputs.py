@@ -133,6 +133,7 @@ def _release_rows(releases: list[Release]) -> list[dict[str, Any]]:
             "landing_page": release.records[0].landing_page,
             "licence": release.records[0].licence,
             "state": release.state,
+            "withdrawn_at": release.withdrawn_at or "",
             "is_modelled": any(record.is_modelled for record in release.records),
         }
         for release in releases

@@ -63,7 +63,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Release:
-    """A release: the files that a publisher stated together. `release_id` is `<source>/<edition>@<n>`."""
+    """A release: the files that a publisher stated together. `release_id` is `<source>/<edition>@<n>`.
+
+    `withdrawn_at` is when the publisher withdrew it (ISO 8601), None where it stands; what it stated is kept.
+    """
 
     release_id: str
     source: str
@@ -71,6 +74,7 @@ class Release:
     published_at: str
     state: State
     records: tuple[Record, ...]
+    withdrawn_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -321,17 +325,22 @@ def list_releases(home: Path) -> list[Release]:
     for record in read_records(home):
         moments = editions.setdefault((record.source, record.edition), {})
         moments.setdefault(record.published_at, []).append(record)
-    last_state: dict[tuple[str, str], State] = {
-        (notice.source, notice.edition): "withdrawn" for notice in read_notices(home) if notice.is_withdrawn
-    }
+    withdrawn = {(notice.source, notice.edition): notice.at for notice in read_notices(home) if notice.is_withdrawn}
+
+    def judge(key: tuple[str, str], *, is_last: bool) -> State:
+        if not is_last:
+            return "superseded"
+        return "withdrawn" if key in withdrawn else "current"
+
     return [
         Release(
             release_id=f"{source}/{edition}@{number}",
             source=source,
             edition=edition,
             published_at=moment,
-            state="superseded" if number < len(moments) else last_state.get((source, edition), "current"),
+            state=judge((source, edition), is_last=number == len(moments)),
             records=tuple(moments[moment]),
+            withdrawn_at=withdrawn.get((source, edition)) if number == len(moments) else None,
         )
         for (source, edition), moments in sorted(editions.items())
         for number, moment in enumerate(sorted(moments), start=1)

@@ -15,7 +15,7 @@ from etl.settings import project_root
 WAREHOUSE = "warehouse.duckdb"
 MANIFEST = "manifest.json"
 _CODE_FOLDERS = ("etl", "schemas", "warehouse", "expectations")
-_CODE_SUFFIXES = (".py", ".yml", ".yaml", ".sql", ".csv", ".json")
+_CODE_SUFFIXES = (".py", ".yml", ".yaml", ".sql", ".csv", ".json", ".html", ".css")
 _VERSION_LENGTH = 12
 
 
@@ -24,6 +24,7 @@ def compute_version(releases: list[Release]) -> str:
     root = project_root()
     inputs = [
         {"release": release.release_id, "state": release.state, "published_at": release.published_at}
+        | {"withdrawn_at": release.withdrawn_at}
         | {"files": [_provenance(asdict(record)) for record in release.records]}
         for release in releases
     ]

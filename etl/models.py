@@ -176,8 +176,23 @@ def _store(connection: duckdb.DuckDBPyConnection, model: Model, query: str) -> N
         connection.execute(contract.create())
         rows = f"SELECT {columns} FROM ({query}) AS model ORDER BY {contract.order}"
         connection.execute(f"INSERT INTO {contract.name} ({columns}) {rows}")
+        if contract.unindexed:
+            _refuse_doubles(connection, contract)
     for comment in contract.comments():
         connection.execute(comment)
+
+
+def _refuse_doubles(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """The check of a key that is not kept as an index."""
+    double = connection.execute(
+        f"SELECT {contract.order} FROM {contract.name} GROUP BY {contract.order} HAVING count(*) > 1 "
+        f"ORDER BY {contract.order} LIMIT 1"
+    ).fetchone()
+    if double:
+        key = "|".join(str(value) for value in double)
+        raise JusticeError(
+            f"{contract.name} holds {key} more than once", f"mend warehouse/{contract.name.replace('.', '/')}"
+        )
 
 
 def published_contracts() -> list[Contract]:

@@ -1,14 +1,15 @@
 """Rankings of many tables: each on its own, on both cores, and none twice.
 
 A ranking is a pure function of its input and of the code. Its result is kept under a hash of both, so that a night in
-which one cohort is revised ranks that cohort and no other.
+which one cohort is revised ranks that cohort and no other, and a release that states a cohort as the one before it did
+has the ranking of that one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from itertools import pairwise
@@ -42,6 +43,7 @@ def rank_all(
     rank: Callable[[pd.DataFrame, str], pd.DataFrame],
     schema: pa.Schema,
     cache: Path | None = None,
+    stated_by: Sequence[str] = (),
 ) -> pa.Table:
     """Rank every table among some lines.
 
@@ -50,34 +52,45 @@ def rank_all(
         keys: the columns that tell the tables apart.
         rank: ranks one table, given its lines, sorted by area, and a text that names it; a function of a file, whose
             code counts too.
-        schema: the columns and types that `rank` gives.
+        schema: the columns and types of the result.
         cache: the Parquet file that keeps results; None keeps none. It holds what was asked for the last time.
+        stated_by: columns that say who states a table and since when, the first of them which release: they tell
+            tables apart too, and go beside a ranking that does not depend on them. `rank` then gives a line a line.
 
     Returns:
         The ranked lines, table by table.
     """
     code = _hash_code(Path(inspect.getfile(rank)))
     # By every column: a query gives lines in any order, and another order is no other ranking.
-    order = list(dict.fromkeys([*keys, "area_code", *lines.columns]))
+    apart = [*keys, *stated_by[:1]]
+    order = list(dict.fromkeys([*apart, "area_code", *lines.columns]))
     lines = lines.sort_values(order, ignore_index=True)
-    marks = pd.util.hash_pandas_object(lines, index=False).to_numpy()
-    groups = {
-        hashlib.sha256(code + marks[group.index].tobytes()).hexdigest(): ("|".join(map(str, key)), group)
-        for key, group in lines.groupby(keys, sort=True, dropna=False)
-    }
-    known = _read(cache, schema) if cache else {}
+    ranked_by = lines.drop(columns=list(stated_by))
+    marks = pd.util.hash_pandas_object(ranked_by, index=False).to_numpy()
+    digests, groups = [], {}
+    for key, group in lines.groupby(apart, sort=True, dropna=False):
+        digest = hashlib.sha256(code + marks[group.index].tobytes()).hexdigest()
+        digests.append(digest)
+        groups[digest] = ("|".join(map(str, key[: len(keys)])), ranked_by.loc[group.index])
+    ranking = pa.schema([field for field in schema if field.name not in stated_by])
+    known = _read(cache, ranking) if cache else {}
     missing = {key: group for key, group in groups.items() if key not in known}
 
     def run(item: tuple[str, tuple[str, pd.DataFrame]]) -> tuple[str, pa.Table]:
         digest, (seed, group) = item
-        ranked = rank(group.reset_index(drop=True), seed).reindex(columns=schema.names)
-        return digest, pa.Table.from_pandas(ranked, schema=schema, preserve_index=False)
+        ranked = rank(group.reset_index(drop=True), seed).reindex(columns=ranking.names)
+        return digest, pa.Table.from_pandas(ranked, schema=ranking, preserve_index=False)
 
     with ThreadPoolExecutor(_WORKERS) as pool:
         results = known | dict(pool.map(run, missing.items()))
     if cache and (missing or known.keys() - groups.keys()):
-        _write(cache, {digest: results[digest] for digest in groups}, schema)
-    return pa.concat_tables([schema.empty_table(), *(results[digest] for digest in groups)])
+        _write(cache, {digest: results[digest] for digest in groups}, ranking)
+    whole = pa.concat_tables([ranking.empty_table(), *(results[digest] for digest in digests)])
+    for name in stated_by:  # lines are sorted as the tables are
+        field = schema.field(name)
+        beside = pa.Table.from_pandas(lines[[name]], schema=pa.schema([field]), preserve_index=False)
+        whole = whole.append_column(field, beside.column(0))
+    return whole.select(schema.names)
 
 
 def _hash_code(model: Path) -> bytes:

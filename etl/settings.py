@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     lease_wait_seconds: float = Field(default=600, ge=0, description="How long a run waits for another.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
-    memory_limit: str = Field(default="4GB", description="DuckDB's memory limit while building.")
+    memory_limit: str = Field(default="3GB", description="DuckDB's memory limit while building.")
     contact: str | None = Field(default=None, description="Where publishers can reach whoever runs this.")
     replica_url: str | None = Field(default=None, description="A loopback replica that stands for all publishers.")
     alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(

@@ -200,16 +200,22 @@ def _split_models(families: tuple[str, ...], targets: tuple[str, ...]) -> tuple[
         Those that decide what is kept out, and the rest, as `etl.gates.split_models` does.
     """
     models = find_models()
-    on_marts = {model.name for model in models if model.name.startswith("mart.") and model.name not in targets}
+    wanted = _add_inputs(models, set(targets))
+    on_marts = {model.name for model in models if model.name.startswith("mart.") and model.name not in wanted}
     for model in models:
         if model.inputs & on_marts:
             on_marts.add(model.name)
-    needed = {model.name for model in models if model.is_check and model.path.stem.startswith(families)} | set(targets)
-    needed -= on_marts
-    for model in reversed(models):
-        if model.name in needed:
-            needed |= model.inputs
+    rules = {model.name for model in models if model.is_check and model.path.stem.startswith(families)}
+    needed = _add_inputs(models, (rules - on_marts) | wanted)
     return split_models([model for model in models if model.name in needed])
+
+
+def _add_inputs(models: list[Model], names: set[str]) -> set[str]:
+    """Models with all that they rest on."""
+    for model in reversed(models):
+        if model.name in names:
+            names |= model.inputs
+    return names
 
 
 def _reads_alike(read: TidyFile, copies: Path, published: Published) -> bool:

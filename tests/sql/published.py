@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from etl.landing import land
@@ -15,10 +16,11 @@ FORCE_TABLES = {
 }
 
 
-def land_force_tables(home: Path, publications: Path) -> None:
-    """The five ONS editions of 2018 and 2019."""
+def land_force_tables(home: Path, publications: Path, titles: Iterable[str] = FORCE_TABLES) -> None:
+    """The five ONS editions of 2018 and 2019, in the order given."""
     folder = publications / "ons-police-force-area-tables"
-    for title, (day, name) in FORCE_TABLES.items():
+    for title in titles:
+        day, name = FORCE_TABLES[title]
         land(home, source="recorded_crime_ons", title=title, published=day, files=[folder / name])
 
 

@@ -6,8 +6,9 @@ out by hand; `why.md` says how. Lines of the model that share no key with `expec
 if there is one, says which there must not be. `tests/sql/check/<rule>/<case>/` is a case of a check: what is in
 `expected.csv`, in its columns, are all the violations; a header alone says that the rule is kept.
 
-`input.release.csv` has a line a file. Its edition names the release and the file, and a tidy line says in `edition`
-which file it is of; where an edition has several releases, or a release several files, `release_id` and `file` say so.
+`input.release.csv` has a line a file; without `published_at` a release came out at half past nine. Its edition
+names the release and the file, and a tidy line says in `edition` which file it is of; where an edition has several
+releases, or a release several files, `release_id` and `file` say so.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ import pytest
 
 from etl.build import open_for_building
 from etl.contracts import contracts, literal, quote
+from etl.errors import JusticeError
 from etl.inputs import load_seen
-from etl.models import CHECK_SCHEMA, find_models, run_check, run_model
+from etl.models import CHECK_SCHEMA, Model, find_models, run_check, run_model
 from etl.settings import project_root
 from etl.sources import declared_sources
 
@@ -33,7 +35,8 @@ CHECK_CASES = [case for case in _ALL if case.parts[-3] == CHECK_SCHEMA]
 FILE = "f" * 64
 
 
-def _load_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
+def load_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
+    """Give a warehouse what a case holds: its tidy lines and releases, and the project's reference CSVs."""
     for path in sorted((project_root() / "warehouse" / "ref").glob("*.csv")):
         connection.execute(f"CREATE TABLE seed.{path.stem} AS SELECT * FROM {_read(path)}")
     for contract in contracts().values():
@@ -47,12 +50,13 @@ def _load_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
     title = "title" if "title" in given else "edition"
     release_id = "release_id" if "release_id" in given else "source || '/' || edition"
     file = "file" if "file" in given else "edition"
+    published_at = "published_at" if "published_at" in given else "published_on || ' 09:30:00+00'"
     connection.execute(
         f"CREATE TABLE input.release AS SELECT DISTINCT {release_id} AS release_id, source, edition, "
         f"{title} AS title, 'publisher' AS publisher, "
-        "CAST(published_on || ' 09:30:00+00' AS TIMESTAMPTZ) AS published_at, "
+        f"CAST({published_at} AS TIMESTAMPTZ) AS published_at, "
         "CAST(published_on AS DATE) AS published_on, 'page' AS landing_page, 'licence' AS licence, 'current' AS state, "
-        f"FALSE AS is_modelled FROM {releases}"
+        f"'' AS withdrawn_at, FALSE AS is_modelled FROM {releases}"
     )
     connection.execute(
         f"CREATE TABLE input.file AS SELECT {file} AS sha256, {release_id} AS release_id, '' AS url, "
@@ -107,7 +111,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     connection.execute(f"INSERT INTO {table} ({names}) SELECT {', '.join(values.values())} FROM {_read(path)}")
 
 
-def _run(connection: duckdb.DuckDBPyConnection, case: Path, table: str) -> None:
+def run_to(connection: duckdb.DuckDBPyConnection, case: Path, table: str) -> None:
     """Make what a model rests on, and the model itself; of a check only what it rests on."""
     models = {model.name: model for model in find_models()}
     needed = {table}
@@ -143,8 +147,8 @@ def _read_lines(path: Path) -> list[dict[str, str]]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "/".join(case.parts[-3:]))
 def test_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
     schema, table = case.parts[-3:-1]
-    _load_case(connection, case)
-    _run(connection, case, f"{schema}.{table}")
+    load_case(connection, case)
+    run_to(connection, case, f"{schema}.{table}")
     expected = _read_lines(case / "expected.csv")
     columns = contracts()[f"{schema}.{table}"].columns
 
@@ -169,8 +173,8 @@ def test_case(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
 @pytest.mark.parametrize("case", CHECK_CASES, ids=lambda case: "/".join(case.parts[-3:]))
 def test_check(connection: duckdb.DuckDBPyConnection, case: Path) -> None:
     model = next(model for model in find_models() if model.name == f"{CHECK_SCHEMA}.{case.parts[-2]}")
-    _load_case(connection, case)
-    _run(connection, case, model.name)
+    load_case(connection, case)
+    run_to(connection, case, model.name)
     with (case / "expected.csv").open(encoding="utf-8") as file:
         reader = csv.DictReader(file)
         expected = [tuple(line[name] for name in reader.fieldnames or []) for line in reader]
@@ -185,3 +189,17 @@ def test_there_are_cases() -> None:
     assert len(CASES) >= 10 and len(CHECK_CASES) >= 10
     checks = {path.stem for path in (project_root() / "warehouse" / CHECK_SCHEMA).glob("*.sql")}
     assert checks - {case.parts[-2] for case in CHECK_CASES} == set(), "each check has cases"
+
+
+def test_a_key_that_is_no_index_is_checked_all_the_same(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Two lines of one key in a table of millions: refused, naming the first."""
+    columns = contracts()["core.recorded_crime_total"].columns
+    values = {name: f"CAST(NULL AS {field.type}) AS {quote(name)}" for name, field in columns.items()}
+    known = {"release_id": "a/b@1", "table_id": "force", "area_code": "E23000014", "offence_id": "robbery"}
+    known |= {"span": "year", "period_end": "2018-03-31", "period_start": "2017-04-01", "is_derived": "true"}
+    values |= {name: f"CAST('{text}' AS {columns[name].type}) AS {quote(name)}" for name, text in known.items()}
+    path = tmp_path / "recorded_crime_total.sql"
+    line = f"SELECT {', '.join(values.values())}"
+    path.write_text(f"{line} UNION ALL {line}", encoding="utf-8")
+    with pytest.raises(JusticeError, match=r"core.recorded_crime_total holds a/b@1\|force\|E23000014\|robbery\|year"):
+        run_model(connection, Model("core.recorded_crime_total", path, frozenset()))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import coverage, figures, ranks
-from benchmarks.__main__ import best, describe_machine, job, measure_reading, run
+from benchmarks.__main__ import best, describe_machine, job, measure_history, measure_reading, run
 from benchmarks.nights import measure_nights
 
 
@@ -27,6 +27,13 @@ def test_made_figures_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     built = job("build", tmp_path / "home").result
     assert built["rows"]["core.recorded_crime"] > 0
     assert job("scan", tmp_path / "home").result["rows"] == count
+
+
+def test_a_history_is_built_and_asked(tmp_path: Path) -> None:
+    built, asked = measure_history(tmp_path, editions=2)
+    assert "155,232 tidy figures of 2 editions" in built[0]  # 44 forces and bodies, 126 offences, 14 quarters, twice
+    assert all(len(row) == 4 for row in (built, asked))
+    assert float(asked[1].removesuffix(" s")) >= 0
 
 
 def test_nights_are_paced_and_measured(tmp_path: Path) -> None:

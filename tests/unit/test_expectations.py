@@ -36,6 +36,7 @@ def make_contract(**more: Any) -> Contract:
         "nullable": frozenset({"offences"}),
         "run_times": frozenset(),
         "unhashed": False,
+        "unindexed": False,
         "view": False,
     }
     return Contract(**given | more)
@@ -72,8 +73,9 @@ def test_a_key_of_one_column_is_unique_and_of_none_is_not_expected() -> None:
     assert say(derive_basics(make_contract(key=())))[-1][0] == "column_values_to_be_of_type"
 
 
-def test_of_a_view_only_the_columns_are_expected() -> None:
+def test_of_a_view_or_a_history_only_the_columns_are_expected() -> None:
     assert say(derive_basics(make_contract(view=True))) == [COLUMNS]
+    assert say(derive_basics(make_contract(table="small_history"))) == [COLUMNS]
 
 
 # --- what a suite's file may say -----------------------------------------------------------------------
@@ -224,11 +226,14 @@ def test_a_suite_of_no_table_and_no_rule_is_named(project: Project, name: str) -
     assert project.refuse() == f"{path} belongs to no table and no rule"
 
 
-def test_a_suite_of_a_view_is_refused_since_none_of_its_rows_is_looked_at(project: Project) -> None:
-    path = project.write("core.recorded_crime_cell", on(column="offences"))
+@pytest.mark.parametrize("table", ["core.recorded_crime_cell", "mart.crime_trend_history"])
+def test_a_suite_of_a_view_or_a_history_is_refused_since_none_of_its_rows_is_looked_at(
+    project: Project, table: str
+) -> None:
+    path = project.write(table, on(column="offences"))
     message = project.refuse()
     assert str(path) in message
-    assert "core.recorded_crime_cell is a view" in message
+    assert f"{table} repeats another table" in message
 
 
 def test_a_suite_is_called_as_its_file(project: Project) -> None:
@@ -265,7 +270,7 @@ def test_a_description_changes_with_all_that_a_suite_says(project: Project, part
 
 # --- the suites of this project ------------------------------------------------------------------------
 
-TABLES = sorted(name for name, c in contracts().items() if c.schema != "check" and not c.view)
+TABLES = sorted(name for name, c in contracts().items() if c.schema != "check" and not c.repeats)
 
 
 def load_table(name: str) -> Suite:
@@ -314,7 +319,7 @@ OF_FIELD: dict[str, Any] = {
     **{"offence_ids": "*", "span": "year", "mid_year": 2016, "population_mid_year": 2016},
     **dict.fromkeys(("period_start", "cohort_start", "starts_on"), date(2017, 4, 1)),
     **{"base_period_end": date(2017, 3, 31), "start_date": date(2017, 4, 1)},
-    **dict.fromkeys(("release_id", "previous_release_id"), RELEASE),
+    **dict.fromkeys(("release_id", "previous_release_id", "base_release_id"), RELEASE),
     **{"source": "recorded_crime_ons", "edition": "year-ending-march-2018", "table_name": "core.recorded_crime"},
     **dict.fromkeys(("sha256", "previous_sha256"), "0123456789abcdef" * 4),
     **dict.fromkeys(("claim_id", "break_id", "break_ids"), "ncrs-2002"),
@@ -342,6 +347,9 @@ OF_TABLE: dict[str, dict[str, Any]] = {
     "core.local_adult_reoffending": LOCAL_ADULT,
     "mart.crime_rank": {"level": "police_force"},
     "mart.local_adult_reoffending_rank": LOCAL_ADULT | {"difference_percent": -12.5},
+    "mart.claim_check": {"reason": "A count."},
+    "mart.release_summary": {"table_name": "recorded_crime"},
+    "mart.revision": {"table_name": "recorded_crime", "figure": "offences"},
     "meta.check_result": {"reason": "A count."},
     "meta.release_calendar": {"status": "announced"},
     "ref.area": {"kind": "police_force_area"},

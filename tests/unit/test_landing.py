@@ -578,11 +578,16 @@ def test_a_withdrawal_is_a_state_of_the_newest_release(home: Path, tmp_path: Pat
     land_one(home, _publication(tmp_path / "3", 3), title="Year ending June 2018")
     before = _blobs(home)
     assert note(home, _notice("2019-01-01T10:00:00+00:00"))
-    assert [release.state for release in list_releases(home)] == ["current", "superseded", "withdrawn"]
+    assert [(release.state, release.withdrawn_at) for release in list_releases(home)] == [
+        ("current", None),
+        ("superseded", None),
+        ("withdrawn", "2019-01-01T10:00:00+00:00"),
+    ]
     assert _blobs(home) == before
     assert not note(home, _notice("2019-01-02T10:00:00+00:00"))  # known already
     assert note(home, _notice("2018-12-01T00:00:00+00:00", is_withdrawn=False))  # the last word counts, not its date
     assert [release.state for release in list_releases(home)] == ["current", "superseded", "current"]
+    assert {release.withdrawn_at for release in list_releases(home)} == {None}
     assert note(home, _notice("2019-03-01T00:00:00+00:00"))
     assert read_notices(home) == [_notice("2019-03-01T00:00:00+00:00")]
     assert len(list((home / "landing" / "notices").rglob("*.json"))) == 3

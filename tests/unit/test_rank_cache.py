@@ -258,6 +258,45 @@ def test_tables_with_the_same_lines_but_for_their_key_are_two(counted: Counted, 
 # --- Other code, another shape
 
 
+def _stated(*statements: tuple[str, list[int]]) -> pd.DataFrame:
+    """One table, as releases state it one after the other."""
+    frames = [
+        _lines(*(("csp", YEARS[0], f"csp{number}", count) for number, count in enumerate(counts))).assign(release=name)
+        for name, counts in statements
+    ]
+    return pd.concat(frames, ignore_index=True).astype({"release": "str"})
+
+
+STATED_SCHEMA = SCHEMA.append(pa.field("release", pa.string()))
+
+
+def test_a_release_that_states_a_table_as_before_has_its_ranking(tmp_path: Path) -> None:
+    """Three releases, two of which say the same: two rankings are made, and each release has its own lines."""
+    seeds: list[str] = []
+
+    def rank(areas: pd.DataFrame, seed: str) -> pd.DataFrame:
+        assert "release" not in areas  # a rank does not depend on who states it
+        seeds.append(seed)
+        return rank_offences(areas, seed)
+
+    lines = _stated(("first", [30, 20]), ("second", [30, 20]), ("third", [10, 20]))
+    table = rank_all(lines, KEYS, rank, STATED_SCHEMA, tmp_path / "cache", ["release"])
+    assert seeds == [f"csp|{YEARS[0]}"] * 2
+    assert table.schema.remove_metadata() == STATED_SCHEMA
+    found = zip(*(table[name].to_pylist() for name in ("release", "area_code", "rank")), strict=True)
+    assert list(found) == [
+        ("first", "csp0", 2),
+        ("first", "csp1", 1),
+        ("second", "csp0", 2),
+        ("second", "csp1", 1),
+        ("third", "csp0", 1),
+        ("third", "csp1", 2),
+    ]
+    fourth = _stated(("first", [30, 20]), ("second", [30, 20]), ("third", [10, 20]), ("fourth", [30, 20]))
+    rank_all(fourth, KEYS, rank, STATED_SCHEMA, tmp_path / "cache", ["release"])
+    assert len(seeds) == 2, "a new release that changes nothing ranks nothing"
+
+
 def test_other_code_ranks_again(counted: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path / "cache"
     counted.ask(_lines(*ROWS), cache)

@@ -2,18 +2,9 @@
 -- offences: vintages of March 2018 differ by up to 2.2% (City of London 8.9%) and 17%. Not fraud: who recorded it
 -- differs.
 WITH statement AS (
-    SELECT
-        figure.*,
-        offence.level AS offence_level,
-        release.source
-    FROM work.figure AS figure
-    INNER JOIN input.release AS release ON release.release_id = figure.release_id
-    INNER JOIN ref.offence AS offence
-        ON offence.offence_id = figure.offence_id AND offence.level IN ('total', 'group')
-    INNER JOIN ref.area AS area
-        ON area.area_code = figure.area_code
-        AND (area.kind = 'police_force_area' OR area.area_code = 'x-british-transport-police')
-    WHERE figure.span = 'year' AND figure.offence_id NOT IN ('fraud_offences', 'total_including_fraud')
+    SELECT figure.*
+    FROM work.yearly_figure AS figure
+    WHERE figure.offence_id NOT IN ('fraud_offences', 'total_including_fraud')
 ),
 in_order AS (
     SELECT

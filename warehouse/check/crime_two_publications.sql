@@ -3,20 +3,12 @@
 WITH statement AS (
     SELECT
         figure.*,
-        offence.level AS offence_level,
         row_number() OVER (
             PARTITION BY figure.table_id, figure.area_code, figure.offence_id, figure.period_end
             ORDER BY figure.published_at DESC, figure.release_id DESC
         ) AS recency
-    FROM work.figure AS figure
-    INNER JOIN ref.offence AS offence
-        ON offence.offence_id = figure.offence_id AND offence.level IN ('total', 'group')
-    INNER JOIN ref.area AS area
-        ON area.area_code = figure.area_code
-        AND (area.kind = 'police_force_area' OR area.area_code = 'x-british-transport-police')
-    WHERE figure.span = 'year'
-        AND figure.offences IS NOT NULL
-        AND figure.offence_id NOT IN ('fraud_offences', 'total_including_fraud')
+    FROM work.yearly_figure AS figure
+    WHERE figure.offences IS NOT NULL AND figure.offence_id NOT IN ('fraud_offences', 'total_including_fraud')
 ),
 pair AS (
     SELECT

@@ -2,13 +2,12 @@
 -- two sheets or files of a release state alike is taken once.
 WITH stated AS (
     SELECT
-        line.release_id,
+        line.file_number,
         line.table_id,
         line.area_code,
         line.offence_id,
         line.span,
         line.period_end,
-        line.sha256,
         line.sheet,
         min(line.period_start) AS period_start,
         CASE WHEN count(line.value) = count(*) THEN CAST(sum(line.value) AS BIGINT) END AS offences,
@@ -19,28 +18,38 @@ WITH stated AS (
     FROM work.placed_crime AS line
     WHERE line.measure = 'offences' AND line.area_code IS NOT NULL
     GROUP BY
-        line.release_id,
+        line.file_number,
         line.table_id,
         line.area_code,
         line.offence_id,
         line.span,
         line.period_end,
-        line.sha256,
         line.sheet
+),
+release_number AS (
+    SELECT file.release_id, min(file.file_number) AS first_number
+    FROM work.accepted_file AS file
+    GROUP BY file.release_id
+),
+numbered_file AS (
+    SELECT file.file_number, file.release_id, file.sha256, release_number.first_number
+    FROM work.accepted_file AS file
+    INNER JOIN release_number ON release_number.release_id = file.release_id
 ),
 ordered AS (
     SELECT
         stated.*,
         row_number() OVER (
             PARTITION BY
-                stated.release_id, stated.table_id, stated.area_code,
+                file.first_number, stated.table_id, stated.area_code,
                 stated.offence_id, stated.span, stated.period_end
-            ORDER BY stated.sha256, stated.sheet
+            ORDER BY stated.file_number, stated.sheet
         ) AS preference
     FROM stated
+    INNER JOIN numbered_file AS file ON file.file_number = stated.file_number
 )
 SELECT
-    ordered.release_id,
+    file.release_id,
     ordered.table_id,
     ordered.area_code,
     ordered.offence_id,
@@ -50,9 +59,10 @@ SELECT
     ordered.offences,
     ordered.offences_marker,
     ordered.offences_column,
-    ordered.sha256,
+    file.sha256,
     ordered.sheet,
     ordered.row,
     ordered.published_rows
 FROM ordered
+INNER JOIN numbered_file AS file ON file.file_number = ordered.file_number
 WHERE ordered.preference = 1

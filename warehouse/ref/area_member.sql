@@ -1,5 +1,5 @@
 -- Which forces and other bodies make up each region and country: as ONS adds them up.
-WITH RECURSIVE member AS (
+WITH RECURSIVE member(member_code, kind, aggregate_code) AS (
     SELECT area.area_code AS member_code, area.kind, area.parent_code AS aggregate_code
     FROM seed.fixed_area AS area
     WHERE area.kind IN ('police_force_area', 'other')

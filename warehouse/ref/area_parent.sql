@@ -16,18 +16,22 @@ living_area AS (
     SELECT DISTINCT living.area_code, living.vintage, living.mid_year
     FROM living
 ),
--- What is said of an area under one code holds under the other, where only the code changed.
+-- What is said of an area under one code holds under the other, where only the code changed or its boundary moved: it
+-- stays in its force, region and partnership.
+renumbered AS (
+    SELECT change.from_code, change.to_code
+    FROM ref.area_change AS change
+    WHERE change.kind IN ('recode', 'boundary') AND substr(change.from_code, 1, 3) = substr(change.to_code, 1, 3)
+),
 recode AS (
     SELECT area.area_code AS stated_code, area.area_code
     FROM ref.area AS area
     UNION
-    SELECT change.from_code AS stated_code, change.to_code AS area_code
-    FROM ref.area_change AS change
-    WHERE change.kind = 'recode' AND substr(change.from_code, 1, 3) = substr(change.to_code, 1, 3)
+    SELECT renumbered.from_code AS stated_code, renumbered.to_code AS area_code
+    FROM renumbered
     UNION
-    SELECT change.to_code AS stated_code, change.from_code AS area_code
-    FROM ref.area_change AS change
-    WHERE change.kind = 'recode' AND substr(change.from_code, 1, 3) = substr(change.to_code, 1, 3)
+    SELECT renumbered.to_code AS stated_code, renumbered.from_code AS area_code
+    FROM renumbered
 ),
 fixed_parent AS (
     SELECT
@@ -41,15 +45,31 @@ fixed_parent AS (
     FROM seed.fixed_area AS fixed
     INNER JOIN seed.fixed_area AS region ON region.area_code = fixed.parent_code AND region.kind = 'region'
 ),
+-- Of an area in a year the newest release that places it at a level: a correction takes the place of what it corrects.
+stated_lookup AS (
+    SELECT
+        link.child_code,
+        link.parent_level,
+        link.parent_code,
+        link.vintage,
+        rank() OVER (
+            PARTITION BY link.child_code, link.parent_level, link.vintage
+            ORDER BY release.published_at DESC, release.release_id DESC
+        ) AS recency
+    FROM tidy.area_link AS link
+    INNER JOIN input.file AS file ON file.sha256 = link.sha256 AND file.accepted
+    INNER JOIN input.release AS release ON release.release_id = file.release_id
+),
 lookup AS (
     SELECT DISTINCT
         child.area_code,
         link.parent_level,
         parent.area_code AS parent_code,
         link.vintage AS stated_vintage
-    FROM tidy.area_link AS link
+    FROM stated_lookup AS link
     INNER JOIN recode AS child ON child.stated_code = link.child_code
     INNER JOIN recode AS parent ON parent.stated_code = link.parent_code
+    WHERE link.recency = 1
 ),
 usable_lookup AS (
     SELECT

@@ -1,5 +1,5 @@
 -- Every offence with its parent, its parent's parent, and so on up to the totals.
-WITH RECURSIVE ancestor AS (
+WITH RECURSIVE ancestor(offence_id, ancestor_id) AS (
     SELECT offence.offence_id, offence.parent_id AS ancestor_id
     FROM ref.offence AS offence
     WHERE offence.parent_id IS NOT NULL

@@ -3,12 +3,13 @@
 -- names share the lines of area_code ''.
 WITH period AS (
     SELECT DISTINCT
-        figure.span,
+        series.span,
         figure.period_start,
         figure.period_end,
         CAST(figure.period_start - INTERVAL 1 YEAR AS DATE) AS previous_start,
         last_day(CAST(figure.period_end - INTERVAL 1 YEAR AS DATE)) AS previous_end
-    FROM work.newest_figure AS figure
+    FROM work.figure_history AS figure
+    INNER JOIN work.series AS series ON series.series_number = figure.series_number
 ),
 area AS (
     SELECT DISTINCT trim(part.area_code) AS area_code

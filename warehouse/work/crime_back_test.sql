@@ -19,11 +19,14 @@ WITH derived AS (
             ELSE 1000e0 * figure.offences / figure.population
         END AS derived
     FROM core.recorded_crime_printed AS printed
+    INNER JOIN work.release_order AS release_order ON release_order.release_id = printed.release_id
+    INNER JOIN work.series AS series
+        ON series.area_code = printed.area_code
+        AND series.offence_id = printed.offence_id
+        AND series.span = printed.span
     INNER JOIN work.release_figure AS figure
-        ON figure.release_id = printed.release_id
-        AND figure.area_code = printed.area_code
-        AND figure.offence_id = printed.offence_id
-        AND figure.span = printed.span
+        ON figure.release_order = release_order.release_order
+        AND figure.series_number = series.series_number
         AND figure.period_end = printed.period_end
     WHERE printed.printed IS NOT NULL
         -- No offences after some, or after none: the base may be any, or is 0, and nothing follows from it.

@@ -11,21 +11,19 @@ WITH figure AS (
     FROM core.recorded_crime_total AS total
 )
 SELECT
-    figure.release_id,
-    figure.table_id,
-    figure.area_code,
-    figure.offence_id,
-    figure.span,
+    release_order.release_order,
+    source_table.position,
+    series.series_number,
     figure.period_end,
     figure.period_start,
     figure.offences,
     figure.offences_marker,
-    figure.is_derived,
-    release.published_at,
-    release.published_on,
-    source_table.fineness,
-    source_table.position
+    figure.is_derived
 FROM figure
-INNER JOIN input.release AS release ON release.release_id = figure.release_id
+INNER JOIN work.release_order AS release_order ON release_order.release_id = figure.release_id
 INNER JOIN input.source_table AS source_table
-    ON source_table.source = release.source AND source_table.table_id = figure.table_id
+    ON source_table.source = release_order.source AND source_table.table_id = figure.table_id
+INNER JOIN work.series AS series
+    ON series.area_code = figure.area_code
+    AND series.offence_id = figure.offence_id
+    AND series.span = figure.span

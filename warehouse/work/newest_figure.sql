@@ -1,17 +1,16 @@
--- The newest statement of each figure: by day of publication, of one day by the finer source.
-WITH ordered AS (
-    SELECT
-        figure.*,
-        row_number() OVER (
-            PARTITION BY figure.area_code, figure.offence_id, figure.span, figure.period_end
-            ORDER BY
-                figure.published_on DESC,
-                figure.fineness DESC,
-                figure.published_at DESC,
-                figure.release_id DESC
-        ) AS recency
-    FROM work.release_figure AS figure
-)
-SELECT ordered.*
-FROM ordered
-WHERE ordered.recency = 1
+-- The newest statement of each figure, by name.
+SELECT
+    release_order.release_id,
+    series.area_code,
+    series.offence_id,
+    series.span,
+    figure.period_end,
+    figure.period_start,
+    figure.offences,
+    figure.offences_marker,
+    figure.is_derived,
+    figure.is_whole
+FROM work.figure_history AS figure
+INNER JOIN work.series AS series ON series.series_number = figure.series_number
+INNER JOIN work.release_order AS release_order ON release_order.release_order = figure.release_order
+WHERE figure.known_to IS NULL

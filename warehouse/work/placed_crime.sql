@@ -17,9 +17,10 @@ SELECT
     line.sha256,
     line.sheet,
     line.row,
-    line.column
+    line.column,
+    file.file_number
 FROM tidy.recorded_crime AS line
-INNER JOIN input.file AS file ON file.sha256 = line.sha256 AND file.accepted
+INNER JOIN work.accepted_file AS file ON file.sha256 = line.sha256
 LEFT JOIN work.matched_name AS matched_name
     ON matched_name.level = line.level
     AND matched_name.area_key = line.area_key

@@ -1,20 +1,37 @@
--- Every authority of every ranking of local adult reoffending, and why it is not ranked where it is not. One release a
--- period: the newest.
-WITH stated AS (
+-- Every authority of every ranking of local adult reoffending as it stood at any time, and why it is not ranked where it
+-- is not. One release a period at a time.
+WITH stating AS (
+    SELECT DISTINCT figure.period_end, figure.release_id, release.published_on, release.published_at, release.is_modelled
+    FROM core.local_adult_reoffending AS figure
+    INNER JOIN input.release AS release ON release.release_id = figure.release_id
+    WHERE figure.level = 'upper_tier'
+),
+known AS (
+    SELECT
+        stating.*,
+        min(stating.published_at) OVER preferred AS known_to,
+        min(stating.published_on) OVER preferred AS known_to_on
+    FROM stating
+    WINDOW preferred AS (
+        PARTITION BY stating.period_end
+        ORDER BY stating.published_on, stating.published_at, stating.release_id
+        ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+    )
+),
+stated AS (
     SELECT
         figure.*,
-        release.published_on,
-        release.published_at,
-        release.is_modelled,
-        rank() OVER (
-            PARTITION BY figure.period_end
-            ORDER BY release.published_on DESC, release.published_at DESC, figure.release_id DESC
-        ) AS recency,
+        known.published_on,
+        known.published_at,
+        known.is_modelled,
+        known.known_to,
+        known.known_to_on,
         row_number() OVER (
             PARTITION BY figure.release_id, figure.period_end, figure.area_code
             ORDER BY source_table.position, figure.table_id
         ) AS preference
     FROM core.local_adult_reoffending AS figure
+    INNER JOIN known ON known.release_id = figure.release_id AND known.period_end = figure.period_end
     INNER JOIN input.release AS release ON release.release_id = figure.release_id
     INNER JOIN input.source_table AS source_table
         ON source_table.source = release.source AND source_table.table_id = figure.table_id
@@ -38,7 +55,11 @@ SELECT
     END AS exclusion_reason,
     stated.release_id,
     stated.table_id,
-    stated.is_modelled
+    stated.is_modelled,
+    stated.published_at AS known_from,
+    stated.known_to,
+    stated.published_on AS known_from_on,
+    stated.known_to_on
 FROM stated
 LEFT JOIN ref.area AS area ON area.area_code = stated.area_code
-WHERE stated.recency = 1 AND stated.preference = 1
+WHERE stated.preference = 1 AND (stated.known_to IS NULL OR stated.known_to > stated.published_at)

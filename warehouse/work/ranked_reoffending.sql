@@ -1,4 +1,4 @@
--- Every area of every ranking of reoffending rates, and why it is not ranked where it is not.
+-- Every area of every ranking of reoffending rates as it stood at any time, and why it is not ranked where it is not.
 SELECT
     figure.area_code,
     area_tier.level,
@@ -22,7 +22,11 @@ SELECT
     figure.release_id,
     figure.table_id,
     figure.is_derived,
-    figure.is_modelled
+    figure.is_modelled,
+    rank_release.known_from,
+    rank_release.known_to,
+    rank_release.known_from_on,
+    rank_release.known_to_on
 FROM work.reoffending_figure AS figure
 INNER JOIN work.area_tier AS area_tier
     ON area_tier.release_id = figure.release_id

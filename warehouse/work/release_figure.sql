@@ -5,9 +5,8 @@ WITH preferred AS (
     SELECT
         figure.*,
         row_number() OVER (
-            PARTITION BY
-                figure.release_id, figure.area_code, figure.offence_id, figure.span, figure.period_end
-            ORDER BY figure.position, figure.table_id
+            PARTITION BY figure.release_order, figure.series_number, figure.period_end
+            ORDER BY figure.position
         ) AS preference,
         CAST(
             year(figure.period_start)
@@ -22,11 +21,9 @@ left_out AS (
         preferred.population_mid_year
     FROM preferred
     INNER JOIN work.coverage AS coverage
-        ON coverage.release_id = preferred.release_id
-        AND coverage.table_id = preferred.table_id
-        AND coverage.area_code = preferred.area_code
-        AND coverage.offence_id = preferred.offence_id
-        AND coverage.span = preferred.span
+        ON coverage.release_order = preferred.release_order
+        AND coverage.position = preferred.position
+        AND coverage.series_number = preferred.series_number
         AND coverage.period_end = preferred.period_end
     WHERE coverage.left_out <> 0
 ),
@@ -43,43 +40,38 @@ left_out_population AS (
         ON population.area_code = member.member_code
         AND population.mid_year = left_out.population_mid_year
     GROUP BY left_out.left_out, left_out.population_mid_year
+),
+residents AS (
+    SELECT series.series_number, population.mid_year, population.population
+    FROM work.series AS series
+    INNER JOIN ref.population AS population ON population.area_code = series.area_code
+    WHERE series.has_resident_rate
 )
 SELECT
-    preferred.release_id,
-    preferred.table_id,
-    preferred.area_code,
-    preferred.offence_id,
-    preferred.span,
+    preferred.release_order,
+    preferred.position,
+    preferred.series_number,
     preferred.period_end,
     preferred.period_start,
     preferred.offences,
     preferred.offences_marker,
     preferred.is_derived,
-    preferred.published_at,
-    preferred.published_on,
-    preferred.fineness,
     preferred.population_mid_year,
     coverage.reporting,
     coverage.fraud,
     coalesce(coverage.is_aggregate, FALSE) AS is_aggregate,
-    coalesce(area.has_resident_rate, FALSE) AS has_resident_rate,
-    CASE
-        WHEN coalesce(area.has_resident_rate, FALSE) THEN
-            population.population
-            - CASE WHEN coalesce(coverage.left_out, 0) = 0 THEN 0 ELSE left_out_population.population END
-    END AS population
+    coalesce(coverage.left_out, 0) = 0 AS is_whole,
+    residents.population
+    - CASE WHEN coalesce(coverage.left_out, 0) = 0 THEN 0 ELSE left_out_population.population END AS population
 FROM preferred
 LEFT JOIN work.coverage AS coverage
-    ON coverage.release_id = preferred.release_id
-    AND coverage.table_id = preferred.table_id
-    AND coverage.area_code = preferred.area_code
-    AND coverage.offence_id = preferred.offence_id
-    AND coverage.span = preferred.span
+    ON coverage.release_order = preferred.release_order
+    AND coverage.position = preferred.position
+    AND coverage.series_number = preferred.series_number
     AND coverage.period_end = preferred.period_end
-LEFT JOIN ref.area AS area ON area.area_code = preferred.area_code
-LEFT JOIN ref.population AS population
-    ON population.area_code = preferred.area_code
-    AND population.mid_year = preferred.population_mid_year
+LEFT JOIN residents
+    ON residents.series_number = preferred.series_number
+    AND residents.mid_year = preferred.population_mid_year
 LEFT JOIN left_out_population
     ON left_out_population.left_out = coverage.left_out
     AND left_out_population.population_mid_year = preferred.population_mid_year

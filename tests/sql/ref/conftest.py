@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,51 @@ from etl.settings import project_root
 from etl.sources import load_source
 from etl.spreadsheets import open_workbook
 
-MODELS = ("area_change", "area", "area_level", "area_name", "area_parent")
+MODELS = (
+    "ref.area_change",
+    "ref.area",
+    "ref.area_level",
+    "ref.area_name",
+    "ref.area_parent",
+    "work.area_step",
+    "ref.authority_life",
+)
 """In the order in which they rest on each other."""
+
+BY_HAND = "by hand"
+"""The file of lines that name none."""
 
 Lines = Iterable[Mapping[str, Any]]
 Build = Callable[..., duckdb.DuckDBPyConnection]
 
 
 def build_areas(
-    links: Lines = (), lives: Lines = (), changes: Lines = (), crime: Lines = ()
+    links: Lines = (),
+    lives: Lines = (),
+    changes: Lines = (),
+    crime: Lines = (),
+    files: Mapping[str, tuple[str, date]] | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """The reference models of areas over these tidy lines and the project's own reference CSVs."""
+    """The reference models of areas over these tidy lines and the project's own reference CSVs.
+
+    Args:
+        links: lines of `tidy.area_link`; as of the others, `sha256` names the file of a line.
+        lives: lines of `tidy.area_life`.
+        changes: lines of `tidy.area_change`.
+        crime: lines of `tidy.recorded_crime`.
+        files: the release and day of publication of each file; one release for all lines that name no file.
+    """
     connection = duckdb.connect()
     connection.create_function("name_key", name_key, ["VARCHAR"], "VARCHAR", null_handling="special")  # type: ignore[arg-type]
-    for schema in ("tidy", "seed", "ref"):
+    for schema in ("tidy", "seed", "input", "ref", "work"):
         connection.execute(f"CREATE SCHEMA {schema}")
+    connection.execute("CREATE TABLE input.file (sha256 VARCHAR, release_id VARCHAR, accepted BOOLEAN)")
+    connection.execute("CREATE TABLE input.release (release_id VARCHAR, published_at TIMESTAMPTZ)")
+    releases = {BY_HAND: ("geography/by-hand@1", date(2024, 8, 1)), **(files or {})}
+    for sha256, (release_id, _) in releases.items():
+        connection.execute("INSERT INTO input.file VALUES (?, ?, TRUE)", [sha256, release_id])
+    for release in sorted(set(releases.values())):
+        connection.execute("INSERT INTO input.release VALUES (?, ?)", list(release))
     folder = project_root() / "warehouse" / "ref"
     for path in sorted(folder.glob("*.csv")):
         connection.execute(
@@ -50,12 +81,13 @@ def build_areas(
     }
     for name, lines in tidy.items():
         schema = tidy_schema(name).append(pa.field("sha256", pa.string()))
-        rows = [{"sha256": "by hand", **line} for line in lines]
+        rows = [{"sha256": BY_HAND, **line} for line in lines]
         connection.register("lines", pa.Table.from_pylist(rows, pa.schema([f.with_nullable(True) for f in schema])))
         connection.execute(f"CREATE TABLE tidy.{name} AS SELECT * FROM lines")
         connection.unregister("lines")
     for name in MODELS:
-        run_model(connection, Model(f"ref.{name}", folder / f"{name}.sql", frozenset()))
+        path = folder.parent / f"{name.replace('.', '/')}.sql"
+        run_model(connection, Model(name, path, frozenset()))
     return connection
 
 
@@ -64,7 +96,7 @@ def build() -> Iterator[Build]:
     """Builds the models; what it opened is closed afterwards."""
     opened: list[duckdb.DuckDBPyConnection] = []
 
-    def build_and_keep(**tidy: Lines) -> duckdb.DuckDBPyConnection:
+    def build_and_keep(**tidy: Any) -> duckdb.DuckDBPyConnection:
         opened.append(build_areas(**tidy))
         return opened[-1]
 

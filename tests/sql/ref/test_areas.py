@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import duckdb
+import pytest
 
 Build = Callable[..., duckdb.DuckDBPyConnection]
 
@@ -150,7 +151,7 @@ def test_an_end_that_only_a_later_file_knows_holds(build: Build) -> None:
     assert area(connection, "E07000004")["ends_on"] == date(2020, 3, 31)
 
 
-def test_a_recode_ends_one_code_and_starts_the_other(build: Build) -> None:
+def test_a_change_ends_one_code_and_starts_the_other(build: Build) -> None:
     connection = build(lives=[life("E08000016", "Barnsley", date(2009, 1, 1))])
     old, new = area(connection, "E08000016"), area(connection, "E08000038")
     assert (old["ends_on"], old["successor_code"]) == (date(2025, 3, 31), "E08000038")
@@ -198,14 +199,14 @@ def test_a_single_tier_authority_stands_in_both_tiers(build: Build) -> None:
 def test_the_nearest_lookup_before_holds_else_the_nearest_after(build: Build) -> None:
     connection = build(
         links=[
-            link("E07000001", "E22000002", 2019),
-            link("E07000001", "E22000003", 2022),
-            link("E07000001", "E22000004", 2022),
+            link("E07000008", "E22000001", 2019),
+            link("E07000008", "E22000002", 2022),
+            link("E07000008", "E22000003", 2022),
         ]
     )
-    assert parents(connection, "E07000001", "csp") == {
-        **dict.fromkeys(range(2017, 2022), "E22000002"),
-        **dict.fromkeys(range(2022, 2026), "E22000003 E22000004"),
+    assert parents(connection, "E07000008", "csp") == {
+        **dict.fromkeys(range(2017, 2022), "E22000001"),
+        **dict.fromkeys(range(2022, 2026), "E22000002 E22000003"),
     }
 
 
@@ -223,7 +224,8 @@ def test_only_living_areas_have_parents_and_only_living_parents_count(build: Bui
     }
 
 
-def test_parents_are_carried_through_a_recode(build: Build) -> None:
+def test_parents_are_carried_to_the_new_code_of_an_area(build: Build) -> None:
+    # Of Barnsley the boundary moved: it stays where it is.
     connection = build(
         lives=[life("E08000016", "Barnsley", date(2009, 1, 1))],
         links=[
@@ -265,6 +267,37 @@ def test_the_region_of_a_county_follows_from_its_districts(build: Build) -> None
     assert parents(connection, "E10000003", "region")[2017] == "E12000006"
 
 
+def corrected(in_order: bool) -> dict[str, Any]:
+    """A lookup and its correction, in the order of publication or landed the other way round."""
+    lines = [
+        {"sha256": "first", **link("E07000008", "E12000001", 2024, "lower_tier region")},
+        {"sha256": "first", **link("E07000009", "E12000002", 2024, "lower_tier region")},
+        {"sha256": "first", **link("E07000008", "E22000013", 2024)},
+        {"sha256": "second", **link("E07000008", "E12000006", 2024, "lower_tier region")},
+        {"sha256": "second", **link("E07000008", "E22000014", 2024)},
+        {"sha256": "second", **link("E07000008", "E22000015", 2024)},
+        {"sha256": "other year", **link("E07000008", "E12000009", 2023, "lower_tier region")},
+    ]
+    files = {
+        "first": ("geography/lookup@1", date(2024, 8, 1)),
+        "second": ("geography/lookup@2", date(2024, 9, 1)),
+        "other year": ("geography/older-lookup@1", date(2025, 1, 1)),
+    }
+    if in_order:
+        return {"links": lines, "files": files}
+    return {"links": lines[::-1], "files": dict(list(files.items())[::-1])}
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_of_an_area_in_a_year_the_newest_release_says_where_it_lies(build: Build, in_order: bool) -> None:
+    connection = build(**corrected(in_order))
+    found = parents(connection, "E07000008", "region")
+    assert (found[2023], found[2024], found[2025]) == ("E12000009", "E12000006", "E12000006")
+    # All that the newest says of it, and of others what was said before.
+    assert parents(connection, "E07000008", "csp")[2024] == "E22000014 E22000015"
+    assert parents(connection, "E07000009", "region")[2024] == "E12000002"
+
+
 # --- changes -------------------------------------------------------------------------------------------
 
 
@@ -293,20 +326,20 @@ def test_a_reviewed_change_wins_and_a_new_name_is_no_change(build: Build) -> Non
 def test_an_own_name_beats_an_alternative_one_and_equals_are_left_out(build: Build) -> None:
     connection = build(
         lives=[
-            life("E07000001", "Newtown"),
-            life("E07000002", "Oldtown"),
-            life("E07000002", "New-Town", is_alternative=True),
-            life("E07000003", "Twin"),
-            life("E07000004", "Twin"),
+            life("E07000008", "Newtown"),
+            life("E07000009", "Oldtown"),
+            life("E07000009", "New-Town", is_alternative=True),
+            life("E07000010", "Twin"),
+            life("E07000011", "Twin"),
         ]
     )
-    assert codes_named(connection, "lower_tier", "newtown") == ["E07000001"]
-    assert codes_named(connection, "lower_tier", "new town") == ["E07000002"]
+    assert codes_named(connection, "lower_tier", "newtown") == ["E07000008"]
+    assert codes_named(connection, "lower_tier", "new town") == ["E07000009"]
     assert codes_named(connection, "lower_tier", "twin") == []
     connection = build(
-        lives=[life("E07000001", "Newtown"), life("E07000002", "NEWTOWN", is_alternative=True)],
+        lives=[life("E07000008", "Newtown"), life("E07000009", "NEWTOWN", is_alternative=True)],
     )
-    assert codes_named(connection, "lower_tier", "newtown") == ["E07000001"]
+    assert codes_named(connection, "lower_tier", "newtown") == ["E07000008"]
 
 
 def test_a_name_may_pass_from_one_area_to_the_next(build: Build) -> None:

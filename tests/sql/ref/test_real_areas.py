@@ -200,12 +200,22 @@ def test_the_changes_that_are_known(real_areas: duckdb.DuckDBPyConnection) -> No
     assert kinds["E10000009", "E06000059"] == "boundary"
     assert kinds["E08000020", "E08000037"] == kinds["E06000048", "E06000057"] == "boundary"
     assert kinds["E06000028", "E06000058"] == "merge"
-    assert kinds["E08000016", "E08000038"] == "recode"
-    assert len(kinds) == 109  # 88 of the published list, less 4 that are reviewed, and 25 reviewed
+    assert kinds["E08000016", "E08000038"] == kinds["E08000019", "E08000039"] == "boundary"
+    assert kinds["E22000232", "E22000371"] == "recode"
+    # 88 of the published list (90 less 2 new names), 21 of upper tiers and of 2025, 78 of partnerships.
+    assert len(kinds) == 88 + 21 + 78
     assert not any(a == b for a, b in kinds)
 
 
-def test_an_upper_tier_that_ended_has_a_change(real_areas: duckdb.DuckDBPyConnection) -> None:
+def test_the_reviewed_list_holds_every_published_change(real_areas: duckdb.DuckDBPyConnection) -> None:
+    published = """
+        SELECT from_code, to_code, changed_on, kind, note FROM tidy.area_change WHERE from_code <> to_code
+        EXCEPT SELECT from_code, to_code, CAST(changed_on AS DATE), kind, source FROM seed.fixed_area_change
+    """
+    assert rows(real_areas, published) == []
+
+
+def test_an_authority_that_ended_has_a_change(real_areas: duckdb.DuckDBPyConnection) -> None:
     ended = """
         SELECT area_code FROM ref.area WHERE ends_on IS NOT NULL AND kind <> 'community_safety_partnership'
         EXCEPT SELECT from_code FROM ref.area_change

@@ -1,0 +1,32 @@
+-- The rankings that hold now.
+SELECT
+    ranking.area_code,
+    ranking.period_end,
+    ranking.period_start,
+    ranking.area_name,
+    ranking.level,
+    ranking.offenders,
+    ranking.actual_percent,
+    ranking.predicted_percent,
+    ranking.difference_percent,
+    ranking.z,
+    ranking.significant,
+    ranking.rank_all,
+    ranking.tied,
+    ranking.rank_significant,
+    ranking.ranked_areas,
+    ranking.expected_rank,
+    ranking.rank_low,
+    ranking.rank_high,
+    ranking.rank_bound_low,
+    ranking.rank_bound_high,
+    ranking.indistinguishable_areas,
+    ranking.rankability,
+    ranking.eligible,
+    ranking.exclusion_reason,
+    ranking.reason,
+    ranking.release_id,
+    ranking.table_id,
+    ranking.is_modelled
+FROM mart.local_adult_reoffending_rank_history AS ranking
+WHERE ranking.known_to IS NULL
