@@ -24,6 +24,9 @@ demo: install ## the whole nightly job on modelled samples, from a loopback repl
 refresh: install ## ask the publishers what is new, land, build and publish, in data/ (JUSTICE_CONTACT=you@example.org)
 	$(BIN)/justice-etl refresh
 
+serve: install ## serve what is published on http://127.0.0.1:8000 (JUSTICE_HOME=demo-data for the demo)
+	$(BIN)/justice-etl serve
+
 airflow: install ## Airflow on this machine over demo-data/, until Ctrl-C
 	@$(BIN)/python -m etl.local_airflow
 
@@ -67,4 +70,4 @@ clean: ## remove the demo home, the virtual environment and caches (never data/)
 	chmod -R u+w demo-data 2>/dev/null || true
 	rm -rf demo-data .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help install demo refresh airflow env up down test test-compose lint format schemas bench lock clean
+.PHONY: help install demo refresh serve airflow env up down test test-compose lint format schemas bench lock clean

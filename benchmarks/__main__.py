@@ -26,6 +26,8 @@ from benchmarks.history import EDITIONS, time_queries
 from benchmarks.history import make_home as make_history
 from benchmarks.nights import measure_nights
 from benchmarks.ranks import measure_ranks
+from benchmarks.serve import measure_serving
+from benchmarks.site import measure_site
 from benchmarks.validation import measure_validation
 from etl.landing import land
 
@@ -219,7 +221,11 @@ def main() -> None:
         rows += measure_ranks(options.quick)
         tell("asking publishers politely")
         rows += measure_nights(folder / "nights", 2 if options.quick else 45)
+        tell("serving while versions change")
+        rows += measure_serving(folder / "serving", 1 if options.quick else 10)
         rows += measure_demo(folder, repeats)
+        tell("writing the site")
+        rows += measure_site(folder / "demo", folder / "site")
         rows += measure_answers(repeats)
     print("| what | time | ratio | peak memory |\n|---|---|---|---|")
     for row in rows:

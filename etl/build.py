@@ -24,10 +24,12 @@ from etl.contracts import Contract, literal, quote
 from etl.corrections import find_corrections, load_corrections
 from etl.data_docs import write_data_docs
 from etl.errors import JusticeError
-from etl.files import remove_tree, sync_folder, write_json
+from etl.feeds import FEEDS, write_feeds
+from etl.files import name_place, remove_tree, sync_folder, write_json
 from etl.gates import (
     Verdict,
     check_files,
+    check_references,
     check_rule,
     check_table,
     keep_out_causes,
@@ -52,6 +54,9 @@ logger = logging.getLogger(__name__)
 
 RANKS = "ranks"
 """The folder of a home where rankings are kept, so that none is made twice."""
+CHARTS = "charts"
+"""The folder of a home where charts are kept, so that none is drawn twice."""
+DRAWN = "drawn.parquet"
 CHECK_RESULT = "meta.check_result"
 """The table of what the gates found: made when all others are."""
 
@@ -137,11 +142,28 @@ def _build_staged(
     building = home / "staging" / f"{version}.building"
     building.mkdir(parents=True)
     try:
-        verdict, quarantined, tables = _build_warehouse(building, version, settings, landed, progress)
+        with name_place(building):  # feeds, pages and Data Docs are plain files, whose errors name no place
+            manifest = _build_whole(building, version, settings, landed, unread, progress)
     except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
+        remove_tree(building)
         found = " ".join(str(error).split())
         mend = "check the disk and the rights: justice-etl doctor"
         raise JusticeError(f"the warehouse could not be written: {found}", mend) from error
+    except OSError:
+        remove_tree(building)  # half a version would keep the disk full
+        raise
+    staged = home / "staging" / version
+    building.rename(staged)
+    sync_folder(staged.parent)
+    return manifest
+
+
+def _build_whole(
+    building: Path, version: str, settings: Settings, landed: Landed, unread: list[KeptOut], progress: Progress
+) -> dict[str, Any]:
+    """Build all that a version holds; → its manifest, which is written last."""
+    home = landed.home
+    verdict, quarantined, tables = _build_warehouse(building, version, settings, landed, progress)
     write_data_docs(building / DATA_DOCS, verdict.to_pages())
     items = make_items(landed.releases, unread, quarantined, verdict)
     write_items(building, items)
@@ -157,9 +179,6 @@ def _build_staged(
         "tables": tables,
     }
     write_json(building / MANIFEST, manifest)
-    staged = home / "staging" / version
-    building.rename(staged)
-    sync_folder(staged.parent)
     return manifest
 
 
@@ -227,14 +246,16 @@ def _build_warehouse(
             run_models(connection, deciding, verdict, landed.home, progress)
             if verdict.kept_out.keys() == kept_out.keys():
                 load_seen(connection, landed.home)
-                run = {"run_id": f"build-{version}", "built_at": datetime.now(UTC), "built_by": _BUILT_BY}
+                built_at = datetime.now(UTC)
+                run = {"run_id": f"build-{version}", "built_at": built_at, "built_by": _BUILT_BY}
                 load_rows(connection, "input.run", [run])
                 run_models(connection, rest, verdict, landed.home, progress)
                 create_as_of(connection)
                 _check_tables(connection, verdict, progress)
                 quarantined = _write_quarantine(folder, connection)
                 tables = _hash_tables(connection)
-                write_site(connection, folder / SITE, version)
+                write_feeds(connection, folder / FEEDS, version, built_at)
+                write_site(connection, folder / SITE, version, landed.home / CHARTS / DRAWN)
                 break
         kept_out = keep_out_causes(verdict, kept_out, landed.releases)
         path.unlink()
@@ -262,6 +283,7 @@ def _check_tables(connection: duckdb.DuckDBPyConnection, verdict: Verdict, progr
     for done, contract in enumerate(checked):
         progress(f"checking {contract.name}", done, len(checked))
         check_table(connection, contract, verdict)
+        check_references(connection, contract, verdict)
     progress("checked", len(checked), len(checked))
     load_contract_rows(connection, "check_result", verdict.list_results())
     run_model(connection, next(model for model in find_models() if model.name == CHECK_RESULT))

@@ -18,6 +18,7 @@ from rich.markup import escape
 from etl.cli_ask import AsJson, add_notes, asking
 from etl.cli_claim import claiming
 from etl.cli_revisions import revising
+from etl.cli_serve import serving
 from etl.console import err, out, print_json, print_ranking, print_refreshed, print_table, show_progress
 from etl.errors import ExitStatus, JusticeError, StoppedVersionError, UnreachableError, WrongUseError
 from etl.logs import set_up_logging
@@ -76,6 +77,7 @@ def demo() -> None:
         "Totals of forces, of England and Wales and of Lambeth are real figures carried over with their source; "
         "the rest is modelled.\n"
         "Next:\n"
+        f"  JUSTICE_HOME={home} .venv/bin/justice-etl serve    # the pages and feeds, in a browser\n"
         f'  JUSTICE_HOME={home} .venv/bin/justice-etl sql "SELECT * FROM mart.crime_trend LIMIT 5"\n'
         f'  JUSTICE_HOME={home} .venv/bin/justice-etl trace "West Midlands" total_excluding_fraud 2018-03-31 '
         "--level police_force\n"
@@ -342,7 +344,8 @@ def list_news(result: Refreshed) -> list[str]:
     return [outcome.sentence for outcome in result.outcomes if outcome.is_trouble] + result.late
 
 
-app.registered_commands += asking.registered_commands + claiming.registered_commands + revising.registered_commands
+app.registered_commands += asking.registered_commands + claiming.registered_commands
+app.registered_commands += revising.registered_commands + serving.registered_commands
 
 
 def main() -> None:

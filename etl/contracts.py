@@ -1,7 +1,9 @@
 """Contracts: what each table holds, from `schemas/`, turned into types, DDL, keys and comments.
 
 `schemas/fields.yml` defines every field once. `schemas/<schema>/<table>.yml` names the fields of a table in
-their order, its key, which may be null, and which hold times of runs (left out of content hashes).
+their order, its key, which may be null, and which hold times of runs (left out of content hashes); `defined_as`
+(column → field) says by which field a column is defined whose name means something else in most tables. The feeds of
+a version (`etl.feeds`) are made from contracts alone.
 """
 
 from __future__ import annotations
@@ -24,9 +26,22 @@ if TYPE_CHECKING:
 HISTORY = "_history"
 """What the name of a history ends in, after that of its table."""
 
+_FED_SCHEMAS = ("mart", "meta", "ref")
+_OWN_SCHEMAS = ("check", "tidy")
+"""Schemas of what is not in the warehouse: nothing there refers to a table of it."""
+
 
 class Field(BaseModel):
-    """One field: a column of this name means the same in every table. `allowed` are all values of a text, if listed."""
+    """One field: a column of this name means the same in every table, but where its contract says `defined_as`.
+
+    Attributes:
+        title: what a heading calls it.
+        type: its type in DuckDB.
+        description: what it means, in which unit.
+        allowed: all values of a text, if listed.
+        references: the column of a key that its values are from, as `schema.table.column`; a table where they are
+            not always names the field under `unreferenced`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,6 +49,7 @@ class Field(BaseModel):
     type: str
     description: str
     allowed: tuple[str, ...] = ()
+    references: str | None = None
 
 
 class _Declared(BaseModel):
@@ -47,6 +63,9 @@ class _Declared(BaseModel):
     unhashed: bool = False
     unindexed: bool = False
     view: bool = False
+    small: bool = False
+    unreferenced: list[str] = []
+    defined_as: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -63,6 +82,9 @@ class Contract:
         unhashed: a table of what was seen and when, left out of content hashes altogether.
         unindexed: a table of millions of lines whose key is checked once and not kept as an index.
         view: whether it is a view, not a table.
+        small: a table of a few thousand lines at most, which is published as JSON too; declared, so that an address
+            never comes and goes with the number of lines.
+        unreferenced: columns whose values are not always in the table that their field refers to.
     """
 
     schema: str
@@ -75,6 +97,8 @@ class Contract:
     unhashed: bool
     unindexed: bool
     view: bool
+    small: bool
+    unreferenced: frozenset[str]
 
     @property
     def name(self) -> str:
@@ -90,6 +114,44 @@ class Contract:
     def repeats(self) -> bool:
         """Whether its lines are those of another table, where those that hold now are judged."""
         return self.view or self.is_history
+
+    @property
+    def title(self) -> str:
+        """What a heading calls it: its name in words."""
+        return self.table.replace("_", " ").capitalize()
+
+    @property
+    def is_feed(self) -> bool:
+        """Whether it is published as files: reference data, marts, and what is known of the version but its times."""
+        return self.schema in _FED_SCHEMAS and not self.unhashed and not self.view
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats in which it is published, by their suffix; of a history, with its millions of lines, one."""
+        if not self.is_feed:
+            return ()
+        return ("parquet", *(() if self.is_history else ("csv",)), *(("json",) if self.small else ()))
+
+    def feed_path(self, suffix: str) -> str:
+        """Where it lies in `feeds/` of a version in one of its formats."""
+        return f"{self.schema}/{self.table}.{suffix}"
+
+    @property
+    def feed_columns(self) -> dict[str, Field]:
+        """The columns that are published as files: all but times of runs, which would change unchanged files."""
+        return {name: field for name, field in self.columns.items() if name not in self.run_times}
+
+    @property
+    def references(self) -> dict[str, tuple[str, str]]:
+        """Column → the table (`schema.table`) and the column of its key that each value which is not null is from."""
+        if self.schema in _OWN_SCHEMAS:
+            return {}
+        found = {}
+        for name, field in self.columns.items():
+            table, _, column = (field.references or "").rpartition(".")
+            if table and name not in self.unreferenced and (table, column) != (self.name, name):
+                found[name] = (table, column)
+        return found
 
     def create(self) -> str:
         """The statement that creates the table with types, key and not-null."""
@@ -150,8 +212,10 @@ def contracts() -> dict[str, Contract]:
 def _load(path: Path) -> Contract:
     declared = _Declared.model_validate(read_yaml(path))
     known = fields()
-    unknown = [name for name in declared.columns if name not in known]
-    named = {*declared.key, *declared.nullable, *declared.run_times}
+    # Offences have levels as areas have: one name, two meanings, and queries of both call it `level`.
+    definitions = {name: declared.defined_as.get(name, name) for name in declared.columns}
+    unknown = [name for name in definitions.values() if name not in known]
+    named = {*declared.key, *declared.nullable, *declared.run_times, *declared.unreferenced, *declared.defined_as}
     if unknown or not named <= set(declared.columns):
         raise JusticeError(
             f"{path}: {', '.join(unknown or sorted(named - set(declared.columns)))} is not defined",
@@ -161,13 +225,15 @@ def _load(path: Path) -> Contract:
         schema=path.parent.name,
         table=path.stem,
         description=declared.description,
-        columns={name: known[name] for name in declared.columns},
+        columns={name: known[definition] for name, definition in definitions.items()},
         key=tuple(declared.key),
         nullable=frozenset(declared.nullable),
         run_times=frozenset(declared.run_times),
         unhashed=declared.unhashed,
         unindexed=declared.unindexed,
         view=declared.view,
+        small=declared.small,
+        unreferenced=frozenset(declared.unreferenced),
     )
 
 

@@ -42,11 +42,25 @@ def hash_parts(parts: Iterable[bytes]) -> str:
 
 def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` survive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Bring everything below `folder`, and what it lists, to disk.
+
+    Each file by itself: `os.sync` would wait for whatever else the machine writes, and tell of no error.
+    """
+    for path in [*folder.rglob("*"), folder]:
+        with name_place(path):
+            _sync(path)
 
 
 @contextmanager
@@ -57,7 +71,7 @@ def temporary_file(folder: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     one that is being written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _name_place(folder), _open_locked(folder, mode) as file:
+    with name_place(folder), _open_locked(folder, mode) as file:
         try:
             yield file
         finally:
@@ -65,7 +79,7 @@ def temporary_file(folder: Path, mode: str = "wb") -> Iterator[IO[Any]]:
 
 
 @contextmanager
-def _name_place(place: Path) -> Iterator[None]:
+def name_place(place: Path) -> Iterator[None]:
     """Say where the disk is full; the operating system does not."""
     try:
         yield
@@ -204,10 +218,17 @@ def remove_abandoned(folder: Path, *, below: bool = True) -> None:
 
 
 def make_read_only(folder: Path) -> None:
-    """Take the write permission from everything below `folder`, and from `folder` itself."""
+    """Let everybody read `folder` and everything below it, whatever the umask is, and nobody write."""
     for path in [*folder.rglob("*"), folder]:
         if not path.is_symlink():
-            path.chmod(path.stat().st_mode & ~0o222)
+            path.chmod(path.stat().st_mode & ~0o222 | (0o555 if path.is_dir() else 0o444))
+
+
+def let_all_look_into(folder: Path) -> None:
+    """Let everybody look into a folder, whatever the umask is; one that may be looked into is left alone."""
+    mode = folder.stat().st_mode
+    if mode & 0o555 != 0o555:
+        folder.chmod(mode | 0o555)
 
 
 def remove_tree(folder: Path) -> None:
@@ -284,7 +305,7 @@ def hold_lease(home: Path, run: str, wait_seconds: float, doing: str = "built or
             "run": run,
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        with _name_place(lock):
+        with name_place(lock):
             os.ftruncate(file.fileno(), 0)
             os.write(file.fileno(), json.dumps(holder).encode())
         yield

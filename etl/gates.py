@@ -1,4 +1,5 @@
-"""What is let through: suites on tidy files, rules across tables, suites on the tables of the warehouse.
+"""What is let through: suites on tidy files, rules across tables, suites on the tables of the warehouse,
+and the keys by which they refer to each other.
 
 A *fail* of gate `file` keeps the file at fault out and lets the rest go on; a *fail* of gate `publication` keeps the
 version from being published. A *warn* is reported. What `accepted.yml` lists counts for nothing.
@@ -22,7 +23,7 @@ import pyarrow.parquet as pq
 
 from etl.contracts import Contract, contracts, quote
 from etl.errors import JusticeError
-from etl.expectations import Expectation, Suite, describe_suite, load_suites
+from etl.expectations import Expectation, Suite, Written, describe_suite, load_suites
 from etl.files import hash_parts, read_object, remove_abandoned, write_json
 from etl.inputs import FileKey
 from etl.landing import Release
@@ -30,6 +31,7 @@ from etl.models import CHECK_SCHEMA, Model, run_check
 from etl.reading import TidyFile
 from etl.settings import project_root
 from etl.validation import (
+    KEPT,
     ROWS_AT_ONCE,
     Finding,
     Outcome,
@@ -326,3 +328,39 @@ def check_table(connection: duckdb.DuckDBPyConnection, contract: Contract, verdi
 
 def _locate_key(contract: Contract, row: dict[str, Any], _: Expectation) -> str:
     return "|".join(str(row[name]).removesuffix(" 00:00:00") for name in contract.key)
+
+
+# --- keys of other tables --------------------------------------------------------------------------------
+
+
+def check_references(connection: duckdb.DuckDBPyConnection, contract: Contract, verdict: Verdict) -> None:
+    """Warn of values that are not in the table that their field refers to.
+
+    It stops nothing: the figures are right, and only who joins the tables would lose lines.
+
+    Args:
+        connection: the warehouse, with all tables made.
+        contract: which table; nothing is asked of one that repeats another.
+        verdict: where it is counted.
+    """
+    references = {} if contract.repeats else contract.references
+    for name, (table, column) in references.items():
+        lost = connection.execute(
+            f"SELECT line.{quote(name)} AS value, count(*) FROM {contract.name} AS line "
+            f"ANTI JOIN {table} AS one ON one.{quote(column)} = line.{quote(name)} "
+            f"WHERE line.{quote(name)} IS NOT NULL GROUP BY ALL ORDER BY value"
+        ).fetchall()
+        if lost:
+            expectation = _expect_key(name, table, column)
+            violations = tuple(
+                Violation(expectation.name, None, None, None, f"{contract.name} {name}", None, f"{name} {value}")
+                for value, _ in lost[:KEPT]
+            )
+            count = sum(rows for _, rows in lost)
+            verdict.warned.append(Broken(load_suites()[contract.name], expectation, violations, count))
+
+
+def _expect_key(name: str, table: str, column: str) -> Expectation:
+    """What a reference promises, in words of the suites; none of theirs looks into two tables."""
+    written = Written(reason=f"schemas/fields.yml says that it is of {table}.{column}, and joins would lose the line")
+    return Expectation(type="refers_to_key", kwargs={"column": name}, severity="warning", meta=written)

@@ -15,7 +15,7 @@ from etl.settings import project_root
 WAREHOUSE = "warehouse.duckdb"
 MANIFEST = "manifest.json"
 _CODE_FOLDERS = ("etl", "schemas", "warehouse", "expectations")
-_CODE_SUFFIXES = (".py", ".yml", ".yaml", ".sql", ".csv", ".json", ".html", ".css")
+_CODE_SUFFIXES = (".py", ".yml", ".yaml", ".sql", ".csv", ".json", ".html", ".css", ".js", ".svg")
 _VERSION_LENGTH = 12
 
 

@@ -1,19 +1,20 @@
 """Versions: publish in one atomic step, roll back, pin, prune.
 
 `versions/<id>/` is a whole, read-only version; `current` is a link to the one that serves. A version appears,
-or another takes over, by one rename of that link. Readers that hold the old version keep it.
+or another takes over, by one rename of that link. Readers that hold the old version keep it. `versions/.gone/<id>`
+says that a version was pruned, so that whoever asks for it is told so.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from etl.errors import HeldVersionError, JusticeError, StoppedVersionError, WrongUseError
 from etl.files import (
+    let_all_look_into,
     make_read_only,
     next_link,
     read_object,
@@ -21,6 +22,7 @@ from etl.files import (
     remove_tree,
     replace_link,
     sync_folder,
+    sync_tree,
     write_json,
 )
 from etl.lineage import add_publish, record_lineage
@@ -30,6 +32,7 @@ from etl.settings import Settings
 logger = logging.getLogger(__name__)
 
 CURRENT = "current"
+GONE = ".gone"
 _PRUNED = ".pruned-"
 _STATE = ("published", "pinned", "held")
 
@@ -61,6 +64,11 @@ def current_version(home: Path) -> str | None:
     """The version that serves; None before the first is published."""
     link = home / CURRENT
     return link.readlink().name if link.is_symlink() else None
+
+
+def gone_mark(home: Path, version: str) -> Path:
+    """The empty file that says that a version was pruned; web servers look at it too."""
+    return home / "versions" / GONE / version
 
 
 def warehouse_path(home: Path) -> Path:
@@ -158,6 +166,7 @@ def publish(home: Path, settings: Settings, version: str) -> Published:
         _check_whole(folder)
         # Again and again: a run may have been killed between the renaming and this.
         make_read_only(folder)
+        let_all_look_into(folder.parent)  # a web server is another user; who keeps all this to himself closes the home
         state["published"] = [name for name in state["published"] if name != version] + [version]
         _write_state(home, state)
         replace_link(home / CURRENT, f"versions/{version}")
@@ -170,13 +179,12 @@ def _take_from_staging(home: Path, version: str) -> None:
     staged = home / "staging" / version
     _check_whole(staged)
     (home / "versions").mkdir(exist_ok=True)
-    for path in (staged / WAREHOUSE, staged / MANIFEST):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+    sync_tree(staged)  # feeds, pages and all: once it has its name, none of it is half there
     target = home / "versions" / version
     _remove_version(target)  # of which somebody removed the manifest
     staged.rename(target)
     sync_folder(target.parent)
+    gone_mark(home, version).unlink(missing_ok=True)  # it may have been pruned before
 
 
 def _check_whole(folder: Path) -> None:
@@ -205,8 +213,20 @@ def _remove_version(folder: Path) -> None:
         remove_tree(removed)
 
 
+def _mark_gone(home: Path, version: str) -> None:
+    """Before the version is removed: once it was published, nobody is told that it never was."""
+    mark = gone_mark(home, version)
+    mark.parent.mkdir(exist_ok=True)
+    let_all_look_into(mark.parent)
+    mark.touch()
+    sync_folder(mark.parent)
+
+
 def _remove_leftovers(home: Path) -> None:
     """Remove what killed runs left; the caller holds the lease."""
+    for mark in (home / "versions" / GONE).glob("*"):
+        if (home / "versions" / mark.name).exists():
+            mark.unlink()  # killed between marking and removing, or between publishing again and taking the mark away
     for folder in (home / "versions").glob(f"{_PRUNED}*"):
         remove_tree(folder)
     for folder in (home, home / "versions"):
@@ -225,6 +245,7 @@ def prune(home: Path, settings: Settings) -> list[str]:
     surplus = len(kept) - settings.keep_versions
     pruned = spare[:surplus] if surplus > 0 else []
     for name in pruned:
+        _mark_gone(home, name)
         _remove_version(home / "versions" / name)
         logger.info("pruned", extra={"version": name})
     state = _state(home)
@@ -284,6 +305,7 @@ def pin(home: Path, version: str, *, is_pinned: bool = True) -> None:
     names = [item.version for item in list_versions(home)]
     if version not in names:
         raise WrongUseError(f"there is no version {version!r}", f"kept are: {', '.join(names) or 'none'}")
+    gone_mark(home, version).unlink(missing_ok=True)  # a run was killed that meant to prune it
     state = _state(home)
     pinned = set(state["pinned"]) - {version} | ({version} if is_pinned else set())
     _write_state(home, state | {"pinned": sorted(pinned)})

@@ -47,6 +47,18 @@ class Kind:
     about: str
     caveat: str
 
+    @property
+    def is_ranking(self) -> str:
+        """SQL, of the lines of one period: whether they make a ranking that is worth a look.
+
+        Ranks are given and, where rates are ranked, that of most areas is above 0: of an offence that is no longer
+        counted by its old name nearly every area has none.
+        """
+        given = f"count({self.rank}) > 0"
+        if self.interval is None:
+            return given
+        return f"({given} AND coalesce(median({self.value}) FILTER (WHERE {self.rank} IS NOT NULL), 1) > 0)"
+
 
 KINDS = {
     "reoffending": Kind(
@@ -90,8 +102,8 @@ KINDS = {
         beside=("actual_percent", "predicted_percent", "significant", "rank_significant"),
         lowest="the furthest below its prediction",
         about="local adult reoffending against its prediction",
-        caveat="Three-month reoffending of the probation caseload, never comparable with proven reoffending; the four "
-        "snapshots share people, so that significance is overstated.",
+        caveat="Three-month reoffending of the probation caseload, never comparable with proven reoffending; it ended "
+        "in 2014. The four snapshots share people, so that significance is overstated.",
     ),
 }
 
@@ -156,14 +168,14 @@ def read_ranking(
     chosen |= {name: options.get(name) or usual for name, usual in of.options.items()}
     rows = _read_rows(home, of, chosen, parse_year(year) if year else None)
     found = _find_row(rows, area) if area else None
-    digits = _count_digits(of, rows)
+    digits = count_digits(of, rows)
     return Ranking(
         kind=kind,
-        title=_name_ranking(of, rows[0], chosen),
+        title=name_ranking(of, rows[0], chosen),
         rows=rows,
         area_code=found["area_code"] if found else None,
         sentence=describe_area(kind, found, digits) if found else None,
-        notes=_list_notes(of, rows),
+        notes=list_notes(of, rows),
         digits=digits,
     )
 
@@ -188,10 +200,10 @@ def _read_rows(home: Path, of: Kind, chosen: dict[str, object], end: date | None
     with open_warehouse(home) as connection:
         _refuse_unknown(connection, of, chosen)
         ends = connection.execute(
-            f"SELECT {of.period}, count({of.rank}) FROM {of.table} WHERE {where} GROUP BY ALL ORDER BY {of.period}",
+            f"SELECT {of.period}, {of.is_ranking} FROM {of.table} WHERE {where} GROUP BY ALL ORDER BY {of.period}",
             chosen,
         ).fetchall()
-        wanted = end or next((last for last, ranked in reversed(ends) if ranked), ends[-1][0])
+        wanted = end or next((last for last, is_ranking in reversed(ends) if is_ranking), ends[-1][0])
         result = connection.execute(
             f"SELECT * FROM {of.table} WHERE {where} AND {of.period} = $wanted "
             f"ORDER BY {of.rank} NULLS LAST, area_name, area_code",
@@ -251,7 +263,7 @@ def describe_area(kind: str, row: Row, digits: int = 1) -> str:
     of = KINDS[kind]
     name = row["area_name"]
     if not row["eligible"]:
-        return f"{name} is not ranked: {_EXCLUSIONS.get(row['exclusion_reason'], row['exclusion_reason'])}."
+        return f"{name} is not ranked: {EXCLUSIONS.get(row['exclusion_reason'], row['exclusion_reason'])}."
     areas = row["ranked_areas"]
     value = _describe_value(of, row, digits)
     if row[of.rank] is None:
@@ -264,6 +276,9 @@ def describe_area(kind: str, row: Row, digits: int = 1) -> str:
     given = ""
     if row["rank_low"] is not None:
         given = f"; given the data its rank lies between {row['rank_low']} and {row['rank_high']} (95%)"
+    elif row["rank_bound_low"] is not None:
+        low, high = row["rank_bound_low"], row["rank_bound_high"]
+        given = f"; its rank is guaranteed to {f'be {low}' if low == high else f'lie between {low} and {high}'} (95%)"
     apart = row["indistinguishable_areas"]
     told = "it stands apart from all others"
     if apart:
@@ -271,7 +286,7 @@ def describe_area(kind: str, row: Row, digits: int = 1) -> str:
     return f"{rank}{given}, and {told}: {_judge_number_one(of, row)}."
 
 
-_EXCLUSIONS = {
+EXCLUSIONS = {
     "no_data": "there are no figures that make a rate",
     "too_few": "it has fewer than 30 offenders",
     "unknown_area": "it is no area but offenders of other areas, or of none that is known",
@@ -279,16 +294,23 @@ _EXCLUSIONS = {
     "population_missing": "its population is not known",
     "negative_count": "its count is a correction",
 }
+"""Why an area is not ranked, by its reason code: the rest of a sentence."""
 
 
 def _describe_value(of: Kind, row: Row, digits: int) -> str:
     if of.interval is None:
-        return f"{row[of.value]:+.{digits}f}{of.unit}"
+        return f"{_format_signed(row[of.value], digits)}{of.unit}"
     low, high = (row[name] for name in of.interval)
     return f"{row[of.value]:.{digits}f}{of.unit}, 95% interval {low:.{digits}f} to {high:.{digits}f}"
 
 
-def _count_digits(of: Kind, rows: list[Row]) -> int:
+def _format_signed(value: float, digits: int) -> str:
+    """A difference with its sign, a real minus; none where it rounds to 0."""
+    sign = "" if round(value, digits) == 0 else "−" if value < 0 else "+"
+    return f"{sign}{abs(value):.{digits}f}"
+
+
+def count_digits(of: Kind, rows: list[Row]) -> int:
     """Decimal places that tell values of this size apart: homicides per 1,000 residents need more than burglaries."""
     highest = max((abs(row[of.value]) for row in rows if row[of.value] is not None), default=0.0)
     return 1 if highest >= 10 or of.interval is None else 2 if highest >= 1 else 3
@@ -304,7 +326,14 @@ def _judge_number_one(of: Kind, row: Row) -> str:
     return f'"number one" ({of.lowest}) can be ruled out'
 
 
-def _name_ranking(of: Kind, row: Row, chosen: dict[str, object]) -> str:
+def name_ranking(of: Kind, row: Row, chosen: dict[str, object]) -> str:
+    """What is ranked, where and when.
+
+    Args:
+        of: the kind of ranking.
+        row: any line of the ranking.
+        chosen: what tells it apart from others of its kind, by column.
+    """
     start = row.get("cohort_start") or row.get("period_start")
     end: date = row[of.period]
     span = f"{start:%B %Y} to {end:%B %Y}" if start else f"year ending {end:%B %Y}"
@@ -319,7 +348,7 @@ def _name_ranking(of: Kind, row: Row, chosen: dict[str, object]) -> str:
         )
         if text
     )
-    areas = LEVELS[str(row["level"])]
+    areas = LEVELS.get(str(row["level"])) or f"areas of level {row['level']}"
     return f"{areas[0].upper()}{areas[1:]} by {of.about}{', ' + what if what else ''}, {span}"
 
 
@@ -331,15 +360,30 @@ _REASONS = {
 """What the reason of a ranking means for all of it."""
 
 
-def _list_notes(of: Kind, rows: list[Row]) -> list[str]:
+MODELLED_NOTE = "MODELLED SAMPLE: no judgement on any area follows from these figures."
+
+
+def count_by_chance(areas: int) -> str:
+    """How many of so many areas lie outside 95% limits by chance alone: the subject of a sentence."""
+    return f"about {round(areas / 20)}" if areas >= 20 else "fewer than one"
+
+
+def list_notes(of: Kind, rows: list[Row]) -> list[str]:
+    """What every reader of a ranking must know, given all its lines; that it is modelled comes first."""
     notes = [of.caveat]
     ranked = [row for row in rows if row["eligible"]]
     if ranked and "funnel_class" in ranked[0]:
-        expected = f"about {round(len(ranked) / 20)}" if len(ranked) >= 20 else "fewer than one"
         outside = sum(row["funnel_class"] not in (None, "inside") for row in ranked)
+        expected = count_by_chance(len(ranked))
         notes.append(f"{outside} of {len(ranked)} lie outside the 95% funnel; {expected} would by chance alone.")
+    noise = ranked[0].get("yearly_noise_percent") if ranked else None
+    if noise is not None:
+        notes.append(
+            f"From one year to the next the rate of one area moves by some {noise:.1f}% beyond chance and beyond what "
+            "moves all areas: ranks allow for that, intervals of rates for chance only."
+        )
     reasons = {row["reason"] for row in ranked}
     notes += [note for reason, note in _REASONS.items() if reason in reasons]
     if rows[0]["is_modelled"]:
-        notes.insert(0, "MODELLED SAMPLE: no judgement on any area follows from these figures.")
+        notes.insert(0, MODELLED_NOTE)
     return notes

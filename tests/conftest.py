@@ -11,6 +11,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from etl.settings import project_root
+from tests.memo import FOLDER, remembering
 
 settings.register_profile("local", deadline=None, database=None)
 settings.register_profile("ci", deadline=None, database=None, derandomize=True)
@@ -28,8 +30,27 @@ _hypothesis_home = tempfile.mkdtemp(prefix="justice-etl-hypothesis-")
 set_hypothesis_home_dir(_hypothesis_home)
 
 
+# Workers are started by the process that made it, and share it.
+_memo_is_ours = FOLDER not in os.environ
+if _memo_is_ours:
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix="justice-etl-memo-")
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(_hypothesis_home, ignore_errors=True)
+    if _memo_is_ours:
+        shutil.rmtree(os.environ.pop(FOLDER), ignore_errors=True)
+
+
+_BUILDING = {"damage", "dags", "end_to_end", "faults", "sql"}
+"""The folders of tests that build homes, but do not test how rows are validated, and pages and charts are drawn."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """Around a test and the fixtures that are made for it: what any build of the run found out, no other finds out."""
+    with remembering() if _BUILDING & set(item.path.parts) else nullcontext():
+        return (yield)
 
 
 # --- nothing reaches outside ---------------------------------------------------------------------------
@@ -158,7 +179,8 @@ def demo_home(run_folder: Path) -> Path:
     with (run_folder / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / "current").exists():
-            found = run_demo(Settings(home=home)).refreshed
+            with remembering():  # tests build it again
+                found = run_demo(Settings(home=home)).refreshed
             assert {outcome.state for outcome in found.outcomes} == {"new"}
             assert (found.exit_status, found.unknown) == (0, [])
     return home

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from etl.landing import Record, land
 from etl.reading import KeptOut, TidyFile, read_landed
@@ -294,3 +296,15 @@ def read_lines(
 def list_files(folder: Path) -> set[str]:
     """Every file below a folder, by its path in it."""
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+# --- builds ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def warehouse_alone() -> Iterator[None]:
+    """Builds make no feeds and no pages: for tests that ask the tables of a large home, and nothing else of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("write_feeds", "write_site"):
+            patch.setattr(f"etl.build.{name}", lambda *_: None)
+        yield

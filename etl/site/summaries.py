@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from etl.revisions import COLUMNS, IN_POINTS, KEY_ORDER, TABLE, Revision, fetch_revisions
+from etl.sources import declared_sources
 
 SHOWN = 20
 """Revisions that a list of the largest holds."""
@@ -79,11 +80,22 @@ class ReleaseSummary:
     @property
     def stem(self) -> str:
         """The path of its files among the releases, without suffix: `<source>/<edition>-<n>`."""
-        return f"{self.release_id.replace('@', '-')}"
+        return find_stem(self.release_id)
 
     def total(self, count: str) -> int:
         """One of the counts of `TableCounts`, over all tables."""
         return sum(getattr(table, count) for table in self.tables)
+
+
+def find_stem(release_id: str) -> str:
+    """The path of a release's files among the releases, without suffix: `<source>/<edition>-<n>`."""
+    return release_id.replace("@", "-")
+
+
+def name_source(source: str) -> str:
+    """What a source is called; one that is declared no more goes by its id."""
+    declared = declared_sources()
+    return declared[source].title if source in declared else source
 
 
 _RELEASES = """

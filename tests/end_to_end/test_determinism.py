@@ -14,6 +14,7 @@ import pytest
 from tests.end_to_end.builders import Edition, force_tables, rolling_year
 from tests.faults.commands import Commands
 from tests.faults.homes import read_tables, serving
+from tests.memo import FOLDER
 
 
 def _read_manifest(home: Path) -> dict[str, Any]:
@@ -40,7 +41,10 @@ def test_order_day_folder_time_zone_and_processors_do_not_matter(
     commands.succeed(here, *steps, ["build"], ["publish"], day="2026-03-29T00:30:00+00:00")
 
     there = tmp_path / "elsewhere" / "daten 'für' morgen\""
-    elsewhere = Commands(tmp_path / "commands", {"PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati", "LC_ALL": "C"})
+    # It finds out everything for itself: charts are drawn, and areas ranked, once more.
+    (tmp_path / "memo").mkdir()
+    own = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati", "LC_ALL": "C", FOLDER: str(tmp_path / "memo")}
+    elsewhere = Commands(tmp_path / "commands", own)
     try:
         copies = [
             Edition(edition.source, edition.title, edition.published, _copy(edition.files, tmp_path / f"copy-{number}"))
@@ -65,9 +69,20 @@ def test_order_day_folder_time_zone_and_processors_do_not_matter(
     mine, other = _read_manifest(here), _read_manifest(there)
     assert mine["built_at"] != other["built_at"]
     assert {**mine, "built_at": ""} == {**other, "built_at": ""}
+    assert _read_files(there) == _read_files(here)
     # The clock was another, and what it says stands in the warehouse, outside of the hashes.
     assert _landed_at(here) == {"2026-03-29"}
     assert _landed_at(there) == {"2031-12-31", "2032-02-29"}
+
+
+def _read_files(home: Path) -> dict[str, bytes]:
+    """Feeds and pages, but for what says when they were made."""
+    current = home / "current"
+    files = [path for name in ("feeds", "site") for path in (current / name).rglob("*") if path.is_file()]
+    found = {str(path.relative_to(current)): path.read_bytes() for path in files}
+    assert len(found) > 200
+    assert found.pop("feeds/last_updated.json")
+    return found
 
 
 def _copy(files: tuple[Path, ...], folder: Path) -> tuple[Path, ...]:

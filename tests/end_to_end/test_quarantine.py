@@ -288,6 +288,7 @@ def test_a_version_that_is_stopped_is_built_and_not_served(own: Commands, projec
         "items.json",
         "lines.parquet",
         "data-docs",
+        "feeds",
         "site",
     }
     assert list((staged / "data-docs").glob("*.html"))

@@ -28,7 +28,7 @@ from tests.publishers.support import (
     API,
     ONS,
 )
-from tests.support import list_files
+from tests.support import list_files, warehouse_alone
 
 # --- the real files --------------------------------------------------------------------------------------
 
@@ -55,7 +55,11 @@ def test_a_refresh_makes_the_same_warehouse_as_landing_by_hand(publications: Pat
     assert [(outcome.state, outcome.why) for outcome in taken] == [("new", "")] * len(published)
     for edition in published:
         edition.land(homes[1])
-    by_hand = refresh_nothing(homes[1])
+    # What is read of a file is kept under the hash of its bytes: were those of the other home others, it is read again.
+    for name in ("tidy", "checks"):
+        shutil.copytree(homes[0] / name, homes[1] / name)
+    with warehouse_alone():  # it is the tables that are compared
+        by_hand = refresh_nothing(homes[1])
     assert first.published is not None
     assert by_hand == first.published.version
     assert read_tables(homes[0]) == read_tables(homes[1])  # every table, row for row

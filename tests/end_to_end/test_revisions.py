@@ -60,7 +60,8 @@ def test_the_version_that_serves_has_its_pages(restated: Path) -> None:
     site = restated / "current" / "site"
     summary = read_json(site / "releases/recorded_crime_ons/year-ending-march-2018-2.json")
     assert (summary["state"], summary["totals"]["revised_figures"]) == ("current", 1)
-    assert summary["version"] == (restated / "current").readlink().name
+    version = (restated / "current").readlink().name
+    assert version in (site / "data" / "index.html").read_text(encoding="utf-8")
     first = read_json(site / "releases/recorded_crime_ons/year-ending-march-2018-1.json")
     assert (first["state"], first["superseded_by"]) == ("superseded", SECOND)
     page = (site / "index.html").read_text(encoding="utf-8")
@@ -72,10 +73,7 @@ def test_pages_of_the_demo_say_that_it_is_one(demo_home: Path) -> None:
     pages = sorted((demo_home / "current" / "site").rglob("*.html"))
     assert len(pages) > 3
     for page in pages:
+        text = page.read_text(encoding="utf-8")
+        of_itself = "<strong>Modelled sample.</strong>" in text
         of_release = page.parent.parent.name == "releases"
-        said = (
-            "<strong>Modelled sample.</strong>"
-            if of_release
-            else "<strong>This version holds modelled samples</strong>"
-        )
-        assert said in page.read_text(encoding="utf-8"), page
+        assert of_itself or (not of_release and "<strong>This version holds modelled samples</strong>" in text), page

@@ -59,7 +59,8 @@ def test_the_last_ten_are_kept_in_the_order_of_publication(home: Path, put: Put)
     pruned = [name for new in names for name in put(new).pruned]
     assert pruned == names[:3]
     assert _names(home) == names[3:]
-    assert sorted(path.name for path in (home / "versions").iterdir()) == sorted([*names[3:], "state.json"])
+    assert sorted(path.name for path in (home / "versions").iterdir()) == sorted([".gone", *names[3:], "state.json"])
+    assert sorted(path.name for path in (home / "versions" / ".gone").iterdir()) == sorted(names[:3])
 
 
 def test_publishing_the_version_that_serves_changes_nothing(home: Path, put: Put) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.builders import rolling_year
-from tests.faults.commands import Commands, assert_readable
+from tests.faults.commands import Commands, assert_readable, wait_until
 from tests.faults.homes import BUILD, KEEP_ONE, LAND, Scenario, copy_home, list_home, serving
 
 # --- no space ------------------------------------------------------------------------------------------
@@ -93,6 +94,42 @@ def test_a_full_disk_leaves_the_old_version_and_the_next_run_finishes(
     commands.succeed(home, *steps)
     assert serving(home).releases == ["recorded_crime_ons/rolling-years-2@1", *scenario.old.releases]
     assert not [name for name in list_home(home) if Path(name).name.startswith(".") or "staging/" in name]
+
+
+WRITTEN = {
+    "parquet": "etl.feeds.write_parquet",
+    "csv": "etl.feeds.write_csv",
+    "json": "etl.feeds.write_json",
+    "a spreadsheet": "etl.feed_spreadsheets.write_spreadsheets",
+    "that feeds are whole": "etl.feeds.write_json_file",
+    "pages": "etl.site.areas.write_areas",
+    "charts": "etl.site.charts._write",
+    "data docs": "etl.data_docs.write_data_docs",
+}
+"""What a version holds beside its warehouse: each is written by another library, with errors of its own."""
+
+
+@pytest.mark.parametrize("disk", ["full" if _may_mount() else "limited"], indirect=True)
+@pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in WRITTEN.items()])
+def test_a_disk_that_fills_up_while_feeds_and_pages_are_written(
+    call: str, commands: Commands, scenario: Scenario, disk: Disk, tmp_path: Path
+) -> None:
+    home = scenario.start(disk.path, BUILD)
+    waits = tmp_path / "waits"
+    running = commands.start(home, ["build"], point={"call": call, "pause": str(waits)})
+    wait_until(waits.exists, call)
+    limit = disk.fill(0 if disk.is_mounted else 2 << 10).get("file_size_limit")
+    if limit is not None:
+        resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (limit, limit))
+    waits.unlink()
+    outcome = running.wait()
+    assert_readable(outcome, str(home), "No space left" if disk.is_mounted else "File too large", "justice-etl doctor")
+    assert len(outcome.err.splitlines()) == 2
+    assert list((home / "staging").iterdir()) == []  # half a version would keep the disk full
+    assert serving(home) == scenario.old
+    disk.make_space()
+    commands.succeed(home, *scenario.steps, env=KEEP_ONE)
+    scenario.assert_finished(home)
 
 
 @pytest.mark.parametrize("fault", [*(["No space left"] if _may_mount() else []), "Permission denied"])

@@ -57,6 +57,12 @@ BUILDING = {
     "ranks are kept, not used": {"call": "etl.rank_cache._write", "after": True},
     "it does not say what it keeps out": {"event": "os.rename", "match": "*/items.json *"},
     "half of the hashes": {"call": "etl.build.hash_table", "nth": 8},
+    "half of the feeds are written": {"call": "etl.feeds.look_at", "nth": 30},
+    "the feeds have no spreadsheets": {"call": "etl.feed_spreadsheets.write_spreadsheets"},
+    "the feeds do not say that they are whole": {"event": "os.rename", "match": "*/last_updated.json *"},
+    "half of the site is written": {"call": "etl.site.dictionary.write_dictionary"},
+    "a page is not written": {"event": "open", "match": "*/site/dictionary/core/*"},
+    "charts are not kept": {"event": "os.rename", "match": "*/charts/*"},
     "scratch databases are half gone": {"event": "os.remove", "match": "*/input.scratch *"},
     "there is no manifest": {"event": "os.rename", "match": "*/manifest.json *"},
     "it is not staged": {"event": "os.rename", "match": "*.building *"},
@@ -64,6 +70,7 @@ BUILDING = {
 }
 PUBLISHING = {
     "it is staged still": {"event": "os.rename", "match": "*/staging/* */versions/*"},
+    "half of it is on disk": {"event": "os.fsync", "match": "*/staging/*", "nth": 150},
     "it is moved": {"call": "etl.files.make_read_only"},
     "half of it is read-only": {"event": "os.chmod", "match": "*/versions/*", "nth": 2},
     "the order of versions is not written": {"event": "os.rename", "match": "*state.json*"},

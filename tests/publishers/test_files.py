@@ -345,7 +345,7 @@ def test_when_a_file_was_published(times: list[str], uploaded: str | None, after
     assert publication_time(times, uploaded, after, SEEN) == expected
 
 
-def test_who_was_busy_is_kept(govuk: Publishers) -> None:
+def test_who_was_busy_is_kept(govuk: Publishers, slept: list[float]) -> None:
     govuk.archive.answer(URL, 503, {"Retry-After": "301", "Fastly-Backend-Name": "origin", "Age": "7"})
     assert govuk.night().states == ["unreachable"]
     govuk.archive.answer(URL, 500, {"Fastly-Backend-Name": "origin", "Age": "7"})

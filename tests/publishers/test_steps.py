@@ -1169,7 +1169,7 @@ def test_versions_beyond_those_kept_are_removed(steps: Steps) -> None:
     assert nightly.prune_home(few) == []  # c is pinned and does not count
     fewer = steps.settings.model_copy(update={"keep_versions": 1})
     assert nightly.prune_home(fewer) == ["b", "a"]
-    assert sorted(path.name for path in (home / "versions").iterdir()) == ["c", "d", "state.json"]
+    assert sorted(path.name for path in (home / "versions").iterdir()) == [".gone", "c", "d", "state.json"]
 
 
 # --- names of runs -------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 from etl.claim_words import ToldClaim
 from etl.site.pages import write_site
 from tests.site.made import CLAIMS, Row, fill
+from tests.site.whole import WHOLE
 
 WriteSite = Callable[..., Path]
 
@@ -32,8 +33,8 @@ def write_pages() -> WriteSite:
 
 @pytest.fixture(scope="session")
 def made_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of the small warehouse, where a version has it: beside its Data Docs."""
+    """The site of the small warehouse with a page of every kind, where a version has it: beside its Data Docs."""
     version = tmp_path_factory.mktemp("version")
     (version / "data-docs").mkdir()
     (version / "data-docs" / "index.html").touch()
-    return write_made(version / "site")
+    return write_made(version / "site", **WHOLE)

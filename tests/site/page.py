@@ -11,6 +11,8 @@ VOID = {"meta", "link", "br", "hr", "img", "input", "wbr"}
 class Page(HTMLParser):
     """The elements of a page with their attributes, its headings, and its tables by id of the caption.
 
+    `drawn` are the elements of its pictures, which are among `elements` too.
+
     Fails on an end tag that closes another element than the open one.
     """
 
@@ -19,6 +21,7 @@ class Page(HTMLParser):
         self.path = path
         self.html = path.read_text(encoding="utf-8")
         self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.drawn: list[tuple[str, dict[str, str | None]]] = []
         self.headings: list[tuple[int, str]] = []
         self.tables: dict[str, list[list[str]]] = {}
         self._rows: list[list[str]] = []
@@ -30,6 +33,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
+        if tag == "svg" or "svg" in self._open:
+            self.drawn.append((tag, dict(attrs)))
         if tag not in VOID:
             self._open.append(tag)
         if tag == "table":
@@ -56,6 +61,14 @@ class Page(HTMLParser):
 
     def named(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(attributes["id"]) for _, attributes in self.elements if "id" in attributes]
+
+    @property
+    def banners(self) -> list[dict[str, str | None]]:
+        return [attributes for _, attributes in self.elements if attributes.get("class") == "banner"]
 
     @property
     def text(self) -> str:

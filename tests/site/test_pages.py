@@ -3,116 +3,96 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 
+from etl.site.charts import COLOURS
+from etl.site.frame import ASSETS
+from etl.site.words import PAGES
 from tests.site.conftest import WriteSite
-from tests.site.made import (
-    CLAIMS,
-    FORCE,
-    HOSTILE,
-    LOOKUPS,
-    MARCH_2,
-    NEXT,
-    RELEASES,
-    REVISIONS,
-    SUMMARIES,
-    TOTAL,
-    revision,
-)
+from tests.site.made import CLAIMS, FORCE, HOSTILE, KENT, LOOKUPS, MARCH_2, NEXT, RELEASES, ROBBERY, TOTAL, revision
 from tests.site.page import Page
+from tests.site.rules import check_links, check_loading, check_page, check_pictures, check_structure, check_tables
+from tests.site.whole import WHOLE, model, set_everywhere
 
-PATHS = [
-    "index.html",
-    "releases/index.html",
-    "releases/recorded_crime_ons/year-ending-march-2018-1.html",
-    "releases/recorded_crime_ons/year-ending-march-2018-2.html",
-    "releases/recorded_crime_ons/year-ending-march-2019-1.html",
+RELEASES_PAGES = [
     "releases/geography/lookups-1.html",
     "releases/proven_reoffending/april-to-june-2020-1.html",
     "releases/proven_reoffending/july-to-september-2020-1.html",
-    "claims/index.html",
+    "releases/recorded_crime_ons/year-ending-march-2018-1.html",
+    "releases/recorded_crime_ons/year-ending-march-2018-2.html",
+    "releases/recorded_crime_ons/year-ending-march-2019-1.html",
 ]
-LOADING = {"script", "img", "iframe", "object", "embed", "video", "audio", "source", "base", "form", "svg", "style"}
-POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"
-
-
 RELEASE_BANNER = "Modelled sample. The figures on this page are made up for a demonstration."
 VERSION_BANNER = (
     "This version holds modelled samples , made up to show how things work: figures from them are published by nobody."
 )
 
+Pages = dict[str, Page]
 
-def list_banners(page: Page) -> list[dict[str, str | None]]:
-    return [attributes for _, attributes in page.elements if attributes.get("class") == "banner"]
+
+def read_pages(site: Path) -> Pages:
+    return {path.relative_to(site).as_posix(): Page(path) for path in sorted(site.rglob("*.html"))}
 
 
 def list_files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_there_are_these_pages_and_their_json(made_site: Path) -> None:
-    releases = [path for path in PATHS if path.count("/") == 2]
-    summaries = [path.replace(".html", ".json") for path in [*releases, "releases/index.html", "claims/index.html"]]
-    assert sorted(list_files(made_site)) == sorted([*PATHS, *summaries, "style.css"])
+@pytest.fixture(scope="session")
+def pages(made_site: Path) -> Pages:
+    """Every page of the made site."""
+    return read_pages(made_site)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(path: str, made_site: Path) -> None:
-    page = Page(made_site / path)
-    assert not {tag for tag, _ in page.elements} & LOADING
-    for tag, attributes in page.elements:
-        assert not {name for name in attributes if name.startswith("on")}, (tag, attributes)
-        assert not {"src", "srcset", "data", "poster", "background", "action", "style"} & set(attributes)
-    assert [meta["content"] for meta in page.named("meta") if "http-equiv" in meta] == [POLICY]
-    [sheet] = page.named("link")
-    assert sheet["rel"] == "stylesheet"
+def test_there_is_a_page_of_every_kind(pages: Pages, made_site: Path) -> None:
+    indexes = [target for _, target in PAGES]
+    assert {"index.html", *indexes} <= set(pages)
+    folders = [target.partition("/")[0] for target in indexes]
+    assert {path.partition("/")[0] for path in pages} == {"index.html", *folders}
+    assert [path for path in pages if path.startswith("releases/") and path.count("/") == 2] == RELEASES_PAGES
+    expected = {
+        "areas/E08000027.html",
+        "areas/E23000014.html",
+        "areas/x-british-transport-police.html",
+        "crime/robbery.html",
+        "crime/total_excluding_fraud.html",
+        "dictionary/mart/crime_trend.html",
+        "rankings/crime/police_force-total_excluding_fraud.html",
+        "rankings/local-adult/upper_tier.html",
+        "rankings/reoffending/upper_tier-three_month_cohort-year-adult.html",
+    }
+    assert expected <= set(pages)
+    assert set(ASSETS) <= set(list_files(made_site))
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_links_are_relative_and_lead_somewhere(path: str, made_site: Path) -> None:
-    page = Page(made_site / path)
-    ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
-    targets = [str(attributes["href"]) for _, attributes in page.elements if "href" in attributes]
-    assert targets
-    for target in targets:
-        if target.startswith("#"):
-            assert unquote(target[1:]) in ids
-        else:
-            assert re.match(r"(\.\./|[a-z_0-9-])[a-z_0-9/.-]*\.(html|json|css)$", target), target
-            assert (page.path.parent / target).resolve().is_file(), target
+@pytest.mark.parametrize("check", [check_loading, check_pictures, check_structure, check_tables])
+def test_every_page_keeps_the_rules(check: Callable[[Page], None], pages: Pages) -> None:
+    for page in pages.values():
+        check(page)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_everybody_can_read_a_page(path: str, made_site: Path) -> None:
-    page = Page(made_site / path)
-    assert page.html.startswith("<!DOCTYPE html>\n")
-    assert page.named("html") == [{"lang": "en-GB"}]
-    for tag in ("title", "main", "header", "footer", "nav", "h1"):
-        assert len(page.named(tag)) == 1, tag
-    assert page.named("a")[0] == {"class": "skip", "href": "#content"}
-    levels = [level for level, _ in page.headings]
-    assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
-    assert all(text for _, text in page.headings)
-    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
-    assert len(ids) == len(set(ids))
+def test_links_are_relative_and_lead_somewhere(pages: Pages, made_site: Path) -> None:
+    ids = {page.path.resolve(): set(page.ids) for page in pages.values()}
+    for page in pages.values():
+        check_links(page, made_site, ids)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_tables_have_captions_and_scopes_and_can_be_scrolled_with_keys(path: str, made_site: Path) -> None:
-    page = Page(made_site / path)
-    captions = [caption["id"] for caption in page.named("caption")]
-    assert len(page.named("table")) == len(captions)
-    assert all(cell["scope"] in ("col", "row") for cell in page.named("th"))
-    regions = [region for region in page.named("div") if region.get("class") == "scroll"]
-    assert [region["aria-labelledby"] for region in regions] == captions
-    assert all((region["tabindex"], region["role"]) == ("0", "region") for region in regions)
+def test_every_page_can_be_reached_from_the_overview(pages: Pages, made_site: Path) -> None:
+    reached: set[Path] = set()
+    ahead = [(made_site / "index.html").resolve()]
+    by_path = {page.path.resolve(): page for page in pages.values()}
+    while ahead:
+        path = ahead.pop()
+        if path in by_path and path not in reached:
+            reached.add(path)
+            links = [str(link.get("href")).partition("#")[0] for link in by_path[path].named("a")]
+            ahead += [(path.parent / link).resolve() for link in links if link]
+    assert set(by_path) - reached == set()
 
 
 def test_the_stylesheet_loads_nothing(made_site: Path) -> None:
@@ -125,25 +105,28 @@ def test_the_stylesheet_loads_nothing(made_site: Path) -> None:
     assert "@media print" in style
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_published_figures_wear_no_banner(path: str, made_site: Path) -> None:
-    page = Page(made_site / path)
-    assert list_banners(page) == []
-    assert "modelled sample" not in page.text.lower()
+def test_the_stylesheet_knows_every_colour_of_charts(pages: Pages, made_site: Path) -> None:
+    """Orange is seen on both grounds as it is."""
+    style = (made_site / "style.css").read_text(encoding="utf-8")
+    drawn = [attributes for page in pages.values() for _, attributes in page.drawn]
+    inks = {(name, attributes[name]) for attributes in drawn for name in ("fill", "stroke") if name in attributes}
+    as_they_are = {COLOURS["orange"], "none", "transparent"}
+    assert {(name, ink) for name, ink in inks if ink not in as_they_are and f'[{name}="{ink}"]' not in style} == set()
+
+
+def test_published_figures_wear_no_banner(pages: Pages) -> None:
+    for path, page in pages.items():
+        assert page.banners == [], path
+        # The dictionary says what a modelled sample is.
+        assert path.startswith(("dictionary/", "quality/", "data/")) or "modelled sample" not in page.text.lower(), path
 
 
 def test_every_page_of_a_demo_wears_a_banner(write_pages: WriteSite, tmp_path: Path) -> None:
-    modelled: dict[str, list[dict[str, Any]]] = {
-        "releases": [row | {"is_modelled": True} for row in RELEASES],
-        "revisions": [row | {"is_modelled": True} for row in REVISIONS],
-        "summaries": [row | {"is_modelled": True} for row in SUMMARIES],
-    }
-    site = write_pages(tmp_path / "site", **modelled)
-    for path in PATHS:
-        page = Page(site / path)
-        assert list_banners(page) == [{"class": "banner", "role": "note"}], path
-        is_release = path.count("/") == 2
-        assert (RELEASE_BANNER in page.text, VERSION_BANNER in page.text) == (is_release, not is_release), path
+    for path, page in read_pages(write_pages(tmp_path / "site", **model(WHOLE))).items():
+        assert page.banners, path
+        assert all(banner["role"] == "note" for banner in page.banners), path
+        assert "Modelled sample." in page.text or VERSION_BANNER in page.text, path
+        assert RELEASE_BANNER in page.text or path not in RELEASES_PAGES, path
 
 
 def test_only_the_page_of_a_modelled_release_says_that_its_figures_are_made_up(
@@ -151,14 +134,13 @@ def test_only_the_page_of_a_modelled_release_says_that_its_figures_are_made_up(
 ) -> None:
     """Overview, list and claims say that there are samples, and not that all that they show is made up."""
     rows = [row | {"is_modelled": row["release_id"] == NEXT} for row in RELEASES]
-    site = write_pages(tmp_path / "site", releases=rows)
-    pages = {path: Page(site / path) for path in PATHS}
-    assert [path for path in PATHS if RELEASE_BANNER in pages[path].text] == [
+    pages = read_pages(write_pages(tmp_path / "site", **(WHOLE | {"releases": rows})))
+    assert [path for path in pages if RELEASE_BANNER in pages[path].text] == [
         "releases/recorded_crime_ons/year-ending-march-2019-1.html"
     ]
-    general = ["index.html", "releases/index.html", "claims/index.html"]
-    assert {path for path in PATHS if VERSION_BANNER in pages[path].text} == set(general)
-    assert [len(list_banners(page)) for page in pages.values()] == [1, 1, 0, 0, 1, 0, 0, 0, 1]
+    for path in ("index.html", "releases/index.html", "claims/index.html"):
+        assert VERSION_BANNER in pages[path].text
+    assert [len(pages[path].banners) for path in RELEASES_PAGES] == [0, 0, 0, 0, 0, 1]
 
 
 def test_a_claim_that_only_samples_would_decide_says_so_beside_the_banner(
@@ -167,47 +149,69 @@ def test_a_claim_that_only_samples_would_decide_says_so_beside_the_banner(
     rows = [row | {"is_modelled": True} for row in RELEASES]
     claims = [replace(CLAIMS[0], is_modelled=True), CLAIMS[1]]
     page = Page(write_pages(tmp_path / "site", releases=rows, claims=claims) / "claims/index.html")
-    assert len(list_banners(page)) == 2
+    assert len(page.banners) == 2
     assert page.text.count("Only made-up figures are held of what would decide.") == 1
+
+
+# --- the same is always the same -----------------------------------------------------------------------
 
 
 def test_the_same_warehouse_gives_the_same_bytes(write_pages: WriteSite, made_site: Path, tmp_path: Path) -> None:
     """Also where its lines lie in another order."""
-    again = write_pages(
-        tmp_path / "again", releases=RELEASES[::-1], revisions=REVISIONS[::-1], summaries=SUMMARIES[::-1]
-    )
-    assert list_files(again) == list_files(made_site)
+    turned = {table: rows[::-1] for table, rows in WHOLE.items() if table != "claims"}
+    again = write_pages(tmp_path / "again", **turned)
+    assert list_changed(made_site, again) == set()
+
+
+def list_changed(before: Path, after: Path) -> set[str]:
+    """The files that are there on one side only, or hold something else."""
+    files = list_files(before), list_files(after)
+    return {name for name in files[0].keys() | files[1].keys() if files[0].get(name) != files[1].get(name)}
+
+
+def test_only_pages_that_show_a_figure_change_with_it(write_pages: WriteSite, made_site: Path, tmp_path: Path) -> None:
+    is_changed = {"area_code": KENT["area_code"], "offence_id": ROBBERY["offence_id"], "offences": 33}.items()
+    trend = [row | {"offences": 36} if is_changed <= row.items() else row for row in WHOLE["mart__crime_trend"]]
+    changed = list_changed(made_site, write_pages(tmp_path / "site", **(WHOLE | {"mart__crime_trend": trend})))
+    assert {"areas/E23000032.html", "crime/robbery.html"} <= changed
+    assert changed <= {"areas/E23000032.html", "areas/E23000032.json", "crime/robbery.html", "crime/robbery.json"}
+
+
+# --- whatever is in the warehouse ----------------------------------------------------------------------
 
 
 def test_names_and_titles_that_hold_markup_are_shown_as_text(write_pages: WriteSite, tmp_path: Path) -> None:
-    hostile = {"area_name": HOSTILE, "offence_name": HOSTILE, "marker": HOSTILE, "level": HOSTILE}
-    site = write_pages(
-        tmp_path / "site",
-        releases=[row | {"title": HOSTILE, "publisher": HOSTILE, "landing_page": "javascript:x"} for row in RELEASES],
-        revisions=[revision(NEXT, MARCH_2, 2, 3, **(FORCE | TOTAL | hostile))],
-        claims=[_hostile_claim()],
-    )
-    for path in PATHS:
-        page = Page(site / path)
-        assert not {tag for tag, _ in page.elements} & LOADING, path
-        assert "javascript:" not in [str(attributes.get("href")) for _, attributes in page.elements]
-    release = Page(site / "releases/recorded_crime_ons/year-ending-march-2019-1.html")
+    names = ("area_name", "offence_name", "name", "title", "publisher", "filename", "examples", "expected_text")
+    hostile: dict[str, Any] = dict.fromkeys(names, HOSTILE)
+    hostile |= dict.fromkeys(("landing_page", "announced_url", "url"), "javascript:x")
+    rows = set_everywhere(WHOLE, hostile)
+    more = dict.fromkeys(("area_name", "offence_name", "marker", "level"), HOSTILE)
+    rows["revisions"] = [revision(NEXT, MARCH_2, 2, 3, **(FORCE | TOTAL | more))]
+    rows["claims"] = [replace(CLAIMS[0], claim_id='x" onclick="', area_name=HOSTILE, verdict="differs")]
+    pages = read_pages(write_pages(tmp_path / "site", **rows))
+    for path, page in pages.items():
+        check_page(page)
+        assert "javascript:" not in [str(attributes.get("href")) for _, attributes in page.elements], path
+    release = pages["releases/recorded_crime_ons/year-ending-march-2019-1.html"]
     assert release.headings[0] == (1, HOSTILE)
     assert release.tables["largest-count"][1][:2] == [f"{HOSTILE} {HOSTILE}", HOSTILE]
-    claims = Page(site / "claims/index.html")
-    assert (2, f"{HOSTILE}: differs") in claims.headings
-
-
-def _hostile_claim() -> Any:
-    return replace(CLAIMS[0], claim_id='x" onclick="', area_name=HOSTILE, verdict="differs", sentences=[HOSTILE])
+    assert (2, f"{HOSTILE}: differs") in pages["claims/index.html"].headings
+    assert HOSTILE in pages["areas/E08000027.html"].headings[0][1]
 
 
 def test_a_warehouse_without_any_figures_has_its_pages(write_pages: WriteSite, tmp_path: Path) -> None:
     lookups = [row for row in RELEASES if row["release_id"] == LOOKUPS]
-    site = write_pages(tmp_path / "site", releases=lookups, revisions=[], summaries=[], claims=[])
-    assert "It states no figures of crime or reoffending." in Page(site / "releases/geography/lookups-1.html").text
-    assert "No claim is held." in Page(site / "claims/index.html").text
-    assert Page(site / "releases/index.html").tables["all-releases"][1] == [
+    empty: dict[str, list[Any]] = {table: [] for table in WHOLE}
+    site = write_pages(tmp_path / "site", **(empty | {"releases": lookups}))
+    pages = read_pages(site)
+    ids = {page.path.resolve(): set(page.ids) for page in pages.values()}
+    for page in pages.values():
+        check_page(page)
+        check_links(page, site, ids)
+    assert {target for _, target in PAGES} <= set(pages)
+    assert "It states no figures of crime or reoffending." in pages["releases/geography/lookups-1.html"].text
+    assert "No claim is held." in pages["claims/index.html"].text
+    assert pages["releases/index.html"].tables["all-releases"][1] == [
         "Lookups Lookups, names and codes of areas, and their changes",
         "10 January 2017",
         "Current",

@@ -45,7 +45,7 @@ def test_json_is_valid_and_written_in_order(stem: str, made_site: Path) -> None:
     content = read(made_site, stem)
     assert problems("release_summary", content) == []
     text = (made_site / f"{stem}.json").read_text(encoding="utf-8")
-    assert text == json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    assert text == json.dumps(content, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def test_a_summary_that_lacks_a_count_is_not_valid(made_site: Path) -> None:

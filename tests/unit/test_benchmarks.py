@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import coverage, figures, ranks
+from benchmarks import coverage, figures, ranks, site
 from benchmarks.__main__ import best, describe_machine, job, measure_history, measure_reading, run
 from benchmarks.nights import measure_nights
 
@@ -142,3 +142,20 @@ def test_crime_rates_of_years_are_judged_against_the_next() -> None:
     (row,) = coverage.measure_crime([moving])
     assert 15 < float(row[2]) < 25
     assert float(row[3]) < float(row[5]) - 0.1
+
+
+def test_the_site_is_compared_with_one_core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seconds = {"on_one_core": 40.0, "afresh": 20.0, "write": 5.0}
+
+    def run_job(name: str, home: Path, folder: Path) -> dict[str, object]:
+        return {"seconds": seconds[name], "pages": 700, "bytes": 3 * 2**20, "peak_mib": 300.0}
+
+    monkeypatch.setattr(site, "run_job", run_job)
+    rows = site.measure_site(tmp_path, tmp_path / "site")
+    assert [row[1:] for row in rows] == [
+        ["40.0 s", "1", "300 MiB"],
+        ["20.0 s", "0.50", "300 MiB"],
+        ["5.0 s", "0.12", "300 MiB"],
+    ]
+    assert rows[0][0].startswith("the site of the demo, 700 pages and 3 MiB")
+    assert "35 pages a second (goal: 400 pages and more in under 60 s)" in rows[1][0]

@@ -123,6 +123,49 @@ def test_contracts_lie_where_their_schema_is() -> None:
         assert (project_root() / "schemas" / contract.schema / f"{contract.table}.yml").is_file()
 
 
+def test_a_field_refers_to_the_key_of_a_published_table() -> None:
+    for name, field in fields().items():
+        if field.references:
+            table, _, column = field.references.rpartition(".")
+            target = contracts()[table]
+            assert target.key == (column,), name
+            assert target.is_feed and "csv" in target.formats, name
+
+
+def test_reference_data_and_marts_are_published_and_figures_and_times_are_not() -> None:
+    published = {name for name, contract in contracts().items() if contract.is_feed}
+    assert {"ref.area", "mart.crime_trend", "mart.crime_trend_history", "meta.release", "meta.field"} <= published
+    assert {name.split(".")[0] for name in published} == {"mart", "meta", "ref"}
+    assert not {"meta.run", "meta.observation", "meta.release_calendar"} & published
+    assert not [contract.name for contract in contracts().values() if contract.view and contract.is_feed]
+
+
+def test_a_history_is_published_in_one_format_and_a_small_table_in_three() -> None:
+    assert contracts()["mart.crime_trend_history"].formats == ("parquet",)
+    assert contracts()["mart.crime_trend"].formats == ("parquet", "csv")
+    assert contracts()["ref.area"].formats == ("parquet", "csv", "json")
+    assert contracts()["core.recorded_crime"].formats == ()
+    for contract in contracts().values():
+        assert not contract.small or (contract.is_feed and not contract.is_history), contract.name
+
+
+def test_times_of_runs_are_not_published() -> None:
+    file = contracts()["meta.file"]
+    assert set(file.columns) - set(file.feed_columns) == {"landed_at", "landed_by"}
+    assert file.title == "File"
+    assert contracts()["mart.crime_trend"].title == "Crime trend"
+
+
+def test_offences_have_levels_of_their_own() -> None:
+    level = contracts()["ref.offence"].columns["level"]
+    assert level.allowed == ("total", "group", "subgroup", "offence")
+    assert level.description.startswith("Level of the offence: ")
+    levels = {
+        name: contract.columns["level"].allowed for name, contract in contracts().items() if "level" in contract.columns
+    }
+    assert [name for name, allowed in levels.items() if "total" in allowed] == ["ref.offence"]
+
+
 # --- what a contract does ------------------------------------------------------------------------------
 
 
@@ -150,6 +193,18 @@ def test_a_contract_becomes_a_table(schemas: Path) -> None:
     connection.close()
 
 
+def test_a_contract_refers_to_keys_of_others_and_not_to_its_own(schemas: Path) -> None:
+    path = schemas / "fields.yml"
+    text = path.read_text(encoding="utf-8").replace("VARCHAR,", "VARCHAR, references: core.area.area_code,")
+    path.write_text(text, encoding="utf-8")
+    fields.cache_clear()
+    (schemas / "core" / "area.yml").write_text("description: x.\ncolumns: [area_code]\n", encoding="utf-8")
+    columns = "description: x.\ncolumns: [area_code, offences]\n"
+    assert _declare(schemas, columns).references == {"area_code": ("core.area", "area_code")}
+    assert contracts()["core.area"].references == {}
+    assert _declare(schemas, f"{columns}unreferenced: [area_code]\n").references == {}
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -157,6 +212,7 @@ def test_a_contract_becomes_a_table(schemas: Path) -> None:
         ("description: x.\ncolumns: [area_code]\nkey: [period_end]\n", "period_end"),
         ("description: x.\ncolumns: [area_code]\nnullable: [offences]\n", "offences"),
         ("description: x.\ncolumns: [area_code]\nrun_times: [offences]\n", "offences"),
+        ("description: x.\ncolumns: [area_code]\nunreferenced: [offences]\n", "offences"),
     ],
 )
 def test_an_undefined_field_is_named_with_its_file(schemas: Path, text: str, named: str) -> None:
@@ -178,3 +234,16 @@ def test_texts_and_names_are_safe_in_sql(text: str) -> None:
     assert connection.execute(f"SELECT {literal(text)} AS {quote(text)}").fetchall() == [(text,)]
     assert connection.execute(f"SELECT 1 AS {quote(text)}").description[0][0] == text  # type: ignore[index]
     connection.close()
+
+
+def test_a_column_can_be_defined_by_a_field_of_another_name(schemas: Path) -> None:
+    contract = _declare(schemas, "description: Things.\ncolumns: [area_code]\ndefined_as: {area_code: offences}\n")
+    assert (list(contract.columns), contract.columns["area_code"].title) == (["area_code"], "Offences")
+
+
+@pytest.mark.parametrize(
+    ("defined_as", "named"), [("{area_code: nothing}", "nothing"), ("{period_end: offences}", "period_end")]
+)
+def test_a_definition_that_is_not_there_or_of_no_column_is_refused(schemas: Path, defined_as: str, named: str) -> None:
+    with pytest.raises(JusticeError, match=f"{named} is not defined"):
+        _declare(schemas, f"description: Things.\ncolumns: [area_code]\ndefined_as: {defined_as}\n")

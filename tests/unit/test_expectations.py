@@ -38,6 +38,8 @@ def make_contract(**more: Any) -> Contract:
         "unhashed": False,
         "unindexed": False,
         "view": False,
+        "small": False,
+        "unreferenced": frozenset(),
     }
     return Contract(**given | more)
 

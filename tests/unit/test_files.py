@@ -24,6 +24,7 @@ from etl.files import (
     TEMPORARY_PREFIX,
     describe_holder,
     hold_lease,
+    let_all_look_into,
     make_read_only,
     read_json,
     remove_abandoned,
@@ -219,6 +220,26 @@ def test_a_link_is_replaced_in_one_step(tmp_path: Path) -> None:
     with held:
         assert held.read() == "one"
     assert {path.name for path in tmp_path.iterdir()} == {"one", "two", "current"}
+
+
+def test_everybody_may_read_a_read_only_tree_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        (tmp_path / "version" / "feeds").mkdir(parents=True)
+        (tmp_path / "version" / "feeds" / "a.csv").write_text("a")
+        (tmp_path / "version" / "run").touch(mode=0o700)
+    finally:
+        os.umask(before)
+    make_read_only(tmp_path / "version")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert modes == {"version": 0o555, "feeds": 0o555, "a.csv": 0o444, "run": 0o544}
+
+
+def test_a_folder_that_everybody_may_look_into_is_left_alone(tmp_path: Path) -> None:
+    for before, after in ((0o700, 0o755), (0o755, 0o755), (0o1777, 0o1777)):
+        tmp_path.chmod(before)
+        let_all_look_into(tmp_path)
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == after
 
 
 def test_a_read_only_tree_can_still_be_removed(tmp_path: Path) -> None:

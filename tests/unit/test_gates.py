@@ -24,6 +24,7 @@ from etl.gates import (
     Verdict,
     check_file,
     check_files,
+    check_references,
     check_rule,
     check_table,
     keep_out_causes,
@@ -496,6 +497,26 @@ def test_all_that_a_large_table_says_wrong_is_counted_and_some_of_it_kept(
     check_table(warehouse, contract, verdict)
     (broken,) = verdict.stopped
     assert (broken.count, len(broken.violations)) == (1500, KEPT)
+
+
+def test_values_without_their_key_are_warned_of_and_stop_nothing(
+    suites: Suites, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    contract = contracts()["ref.offence"]
+    suites.put(contract.name, "publication", *derive_basics(contract))
+    warehouse.execute(contract.create())
+    warehouse.execute(
+        "INSERT INTO ref.offence VALUES ('total', 'total', 'All', NULL, NULL), ('rape', 'group', 'R', 'total', NULL), "
+        "('arson', 'group', 'A', 'lost', NULL), ('theft', 'group', 'T', 'lost', NULL)"
+    )
+    verdict = Verdict()
+    check_references(warehouse, contract, verdict)
+    (broken,) = verdict.warned
+    assert (broken.count, broken.is_fail, verdict.stopped) == (2, False, [])
+    (violation,) = broken.violations
+    found = (violation.rule, violation.figure, violation.found)
+    assert found == ("refers_to_key(parent_id)", "ref.offence parent_id", "parent_id lost")
+    assert "ref.offence.offence_id" in broken.expectation.meta.reason
 
 
 # --- verdicts ------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from etl import console
 from etl.contracts import contracts, quote
 from etl.errors import JusticeError, WrongUseError
 from etl.files import write_json
-from etl.rank_words import KINDS, LEVELS, Ranking, describe_area, parse_year, read_ranking
+from etl.rank_words import KINDS, LEVELS, Ranking, count_by_chance, describe_area, list_notes, parse_year, read_ranking
 
 # --- Years
 
@@ -115,7 +115,12 @@ def test_a_shared_rank_is_called_shared() -> None:
 def test_without_empirical_bayes_the_bounds_speak() -> None:
     text = _describe(rank_low=None, rank_high=None)
     assert "given the data" not in text
-    assert "1 being the lowest rate, and it cannot be told apart from 6 of the other 9" in text
+    assert (
+        "1 being the lowest rate; its rank is guaranteed to lie between 2 and 8 (95%), and it cannot be told apart "
+        "from 6 of the other 9" in text
+    )
+    alone = _describe(rank_low=None, rank_high=None, rank_bound_low=3, rank_bound_high=3, indistinguishable_areas=0)
+    assert "; its rank is guaranteed to be 3 (95%), and it stands apart from all others" in alone
 
 
 def test_without_bounds_there_is_no_rank() -> None:
@@ -126,6 +131,11 @@ def test_without_bounds_there_is_no_rank() -> None:
         "nobody could say how sure a rank is."
     )
     assert "number one" not in text
+
+
+def test_without_anything_that_says_how_sure_it_is_none_is_made_up() -> None:
+    nothing = dict.fromkeys(("rank_low", "rank_high", "rank_bound_low", "rank_bound_high"))
+    assert "1 being the lowest rate, and it cannot be told apart" in _describe(**nothing)
 
 
 def test_the_only_area() -> None:
@@ -162,7 +172,10 @@ def test_crime_is_per_thousand_residents() -> None:
     assert "(0.012 per 1,000 residents, 95% interval 0.008 to 0.018)" in describe_area("crime", row, 3)
 
 
-@pytest.mark.parametrize(("difference", "text"), [(-22.04, "-22.0%"), (3.96, "+4.0%"), (0.0, "+0.0%")])
+@pytest.mark.parametrize(
+    ("difference", "text"),
+    [(-22.04, "−22.0%"), (3.96, "+4.0%"), (0.0, "0.0%"), (-0.04, "0.0%"), (-0.06, "−0.1%")],
+)
 def test_adults_are_told_by_their_difference(difference: float, text: str) -> None:
     row = _row(rank_all=3, difference_percent=difference)
     del row["tied"], row["rank"]
@@ -304,6 +317,16 @@ def test_the_newest_year_is_taken_unless_another_is_asked_for(ranked: Path) -> N
     assert [row["cohort_end"] for row in ranking.rows] == [date(2020, 3, 31)]
 
 
+def test_a_year_in_which_nearly_no_area_has_an_offence_is_not_the_newest(tmp_path: Path) -> None:
+    """Since an offence is no longer counted by its old name, 0.004 of one area and nothing of the others are ranked."""
+    later = {"period_end": date(2020, 3, 31), "period_start": date(2019, 4, 1)}
+    rows = [_crime(f"E2300000{place}", f"Force {place}", place, 10.0 * place) for place in (1, 2, 3)]
+    rows += [row | later | {"rate_per_1000": 0.004 if row["rank"] == 3 else 0.0} for row in rows]
+    home = _make_home(tmp_path / "home", {"mart.crime_rank": rows})
+    assert {row["period_end"] for row in read_ranking(home, "crime").rows} == {date(2019, 3, 31)}
+    assert len(read_ranking(home, "crime", year="2019/20").rows) == 3
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "title"),
     [
@@ -369,6 +392,21 @@ def test_notes_say_modelled_caveat_and_chance(ranked: Path) -> None:
     assert funnel == "1 of 3 lie outside the 95% funnel; fewer than one would by chance alone."
     assert "MODELLED" not in " ".join(read_ranking(ranked, "crime", level="police_force").notes)
     assert len(read_ranking(ranked, "local-adult").notes) == 2
+
+
+def test_notes_on_crime_say_how_much_a_rate_moves_from_year_to_year() -> None:
+    row = {"eligible": True, "funnel_class": "inside", "reason": None, "is_modelled": False}
+    notes = list_notes(KINDS["crime"], [row | {"yearly_noise_percent": 4.14}])
+    assert "moves by some 4.1% beyond chance and beyond what moves all areas" in notes[2]
+    assert len(list_notes(KINDS["crime"], [row | {"yearly_noise_percent": None}])) == 2
+
+
+@pytest.mark.parametrize(
+    ("areas", "told"),
+    [(0, "fewer than one"), (19, "fewer than one"), (20, "about 1"), (42, "about 2"), (174, "about 9")],
+)
+def test_how_many_lie_outside_by_chance(areas: int, told: str) -> None:
+    assert count_by_chance(areas) == told
 
 
 def test_about_one_area_in_twenty_by_chance(tmp_path: Path) -> None:

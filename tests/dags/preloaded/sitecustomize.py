@@ -23,7 +23,14 @@ _OF_DAGS = (
     "etl.nightly",
     "etl.airflow_tasks",
 )
-_OF_TASKS = ("airflow.sdk.execution_time.task_runner", "great_expectations", "pyarrow.dataset", "scipy.stats")
+_OF_TASKS = (
+    "airflow.sdk.execution_time.task_runner",
+    "altair",
+    "gptables",
+    "great_expectations",
+    "pyarrow.dataset",
+    "scipy.stats",
+)
 _PRELOADED = {"dag-processor": _OF_DAGS, _RUNS_TASKS: (*_OF_DAGS, *_OF_TASKS)}
 
 
