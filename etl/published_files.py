@@ -147,12 +147,12 @@ class PublishedFiles:
             OSError: nobody can tell, since the home may not be looked into.
         """
         try:
-            target = os.readlink(self._current)  # noqa: PTH115 - asked each time
+            target = os.readlink(self._current)  # noqa: PTH115 - for every request: no path is made of it
         except OSError as error:
             if error.errno in _NOT_THERE or error.errno == _NO_LINK:
                 return None
             raise
-        return self.version(os.path.basename(target))  # noqa: PTH119
+        return self.version(target.rpartition("/")[2])
 
     def version(self, name: str) -> Version | None:
         """A version by its name; None where there is none.

@@ -122,15 +122,8 @@ def _map_rates(site: Site, rows: Sequence[Row]) -> Map:
             return bins[find_bin(edges, row["rate_per_1000"])], format_rate(row["rate_per_1000"], digits)
         return (NO_RESIDENTS, "no residents") if row["rate_reason"] == "no_resident_population" else (NO_FIGURE, "–")
 
-    known = sorted(
-        (row for row in rows if row["rate_per_1000"] is not None),
-        key=lambda row: (row["rate_per_1000"], row["area_name"]),
-    )
-    text = (
-        f"From {format_rate(known[0]['rate_per_1000'], digits)} in {known[0]['area_name']} to "
-        f"{format_rate(known[-1]['rate_per_1000'], digits)} in {known[-1]['area_name']} per 1,000 residents, in "
-        f"steps of {_trim(edges[1] - edges[0])}."
-    )
+    extremes = _tell_extremes(rows, "rate_per_1000", lambda rate: format_rate(rate, digits))
+    text = f"{extremes} per 1,000 residents, in steps of {_trim(edges[1] - edges[0])}."
     return _make_map(
         site,
         rows,
@@ -158,14 +151,7 @@ def _map_changes(site: Site, rows: Sequence[Row]) -> Map:
         found = FELL if high is not None and high < 0 else ROSE if low is not None and low > 0 else UNCLEAR
         return found, f"{found.label[0]} {format_signed(row['change_percent'])}%"
 
-    known = sorted(
-        (row for row in rows if row["change_percent"] is not None),
-        key=lambda row: (row["change_percent"], row["area_name"]),
-    )
-    text = (
-        f"From {format_signed(known[0]['change_percent'])}% in {known[0]['area_name']} to "
-        f"{format_signed(known[-1]['change_percent'])}% in {known[-1]['area_name']}."
-    )
+    text = f"{_tell_extremes(rows, 'change_percent', lambda change: f'{format_signed(change)}%')}."
     return _make_map(
         site,
         rows,
@@ -199,14 +185,9 @@ def _map_reoffending(site: Site, rows: Sequence[Row]) -> Map:
         found = judge(row["wilson_low_percent"], row["wilson_high_percent"], national)
         return found, f"{found.label[0]} {format_rate(row['rate_percent'])}%"
 
-    known = sorted(
-        (row for row in rows if row["rate_percent"] is not None),
-        key=lambda row: (row["rate_percent"], row["area_name"]),
-    )
-    text = (
-        f"From {format_rate(known[0]['rate_percent'])}% in {known[0]['area_name']} to "
-        f"{format_rate(known[-1]['rate_percent'])}% in {known[-1]['area_name']}, set against {against}."
-    )
+    known = sum(row["rate_percent"] is not None for row in rows)
+    extremes = _tell_extremes(rows, "rate_percent", lambda rate: f"{format_rate(rate)}%")
+    text = f"{extremes}, set against {against}."
     start, end = rows[0]["cohort_start"], rows[0]["cohort_end"]
     span = f"{start:%B %Y} to {end:%B %Y}" if start else f"the year ending {end:%B %Y}"
     return _make_map(
@@ -220,7 +201,7 @@ def _map_reoffending(site: Site, rows: Sequence[Row]) -> Map:
         text=text,
         intro="The share of adult offenders who are proven to have reoffended within a year, by the area in which they "
         "live. An area is called below or above only where its 95% interval leaves out the rate of England and Wales; "
-        f"by chance alone {count_by_chance(len(known))} of {len(known)} would. Raw rates ignore who the offenders are.",
+        f"by chance alone {count_by_chance(known)} of {known} would. Raw rates ignore who the offenders are.",
         head=("Reoffending rate, percent (95% interval)", "Against England and Wales"),
         cells=lambda row: (_tell_reoffending(row), _name_class(tell(row)[0])),
     )
@@ -246,6 +227,13 @@ def _tell_reoffending(row: Row) -> str:
     if row["wilson_low_percent"] is None or row["wilson_high_percent"] is None:
         return rate
     return f"{rate} ({format_rate(row['wilson_low_percent'])} to {format_rate(row['wilson_high_percent'])})"
+
+
+def _tell_extremes(rows: Sequence[Row], value: str, write: Callable[[float], str]) -> str:
+    """The lowest and the highest figure with their areas; at least one line has a figure."""
+    known = sorted((row for row in rows if row[value] is not None), key=lambda row: (row[value], row["area_name"]))
+    lowest, highest = (f"{write(row[value])} in {row['area_name']}" for row in (known[0], known[-1]))
+    return f"From {lowest} to {highest}"
 
 
 def _make_map(
